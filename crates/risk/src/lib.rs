@@ -1,0 +1,57 @@
+//! The margin engine of Plimsoll: everything that decides who is safe, as pure functions of integers.
+//!
+//! No allocation, no floats, no `unsafe`, no clock, no chain. The on-chain program, the clients, the keepers and the
+//! simulator call this same code, so a figure computed off chain cannot disagree with the chain (DESIGN §1).
+//!
+//! - [`num`]: the quantities. Each is a type, each lossy operation says in its name which way it rounds.
+//! - [`layout`]: the bytes of the accounts that the engine reads: feeds, banks, markets, margin accounts, the board.
+//! - [`interest`], [`outflow`], [`ramp`]: what happens to a bank while time passes.
+//! - [`stable`], [`twap`], [`volatility`], [`validity`], [`observation`]: what happens to a price on its way to a feed.
+//! - [`valuation`], [`health`]: what a balance is worth, and whether an account is safe.
+//!
+//! Nothing panics on any input: what does not fit is a [`RiskError`], never a wrap.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod error;
+pub mod health;
+pub mod interest;
+pub mod layout;
+pub mod num;
+pub mod observation;
+pub mod outflow;
+pub mod ramp;
+pub mod stable;
+pub mod twap;
+pub mod validity;
+pub mod valuation;
+pub mod volatility;
+
+pub use error::RiskError;

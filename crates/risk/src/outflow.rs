@@ -1,0 +1,233 @@
+//! How much may leave a bank in an hour and in a day: a leaky bucket of net outflow (DESIGN §6, "Breakers").
+
+use crate::error::RiskError;
+use crate::num::{Ratio, TokenAmount, wide};
+
+/// One window of the limiter.
+///
+/// The level rises with withdrawals and borrows, falls with deposits and repayments, and leaks away over the period.
+/// The limit is a share of the deposits at the start of the window or now, whichever are less.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct OutflowWindow {
+    /// Net outflow that has not leaked yet, in native units.
+    pub level: u64,
+    /// The bank's deposits when the window started, in native units.
+    pub base: u64,
+    /// When the window started, unix seconds.
+    pub base_time: i64,
+    /// When the level last leaked, unix seconds.
+    pub updated_at: i64,
+}
+
+/// What limits a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutflowTerms {
+    /// Share of the deposits that may leave in one period; 1 or more is no limit.
+    pub limit_ratio: Ratio,
+    /// Length of the window in seconds; 0 is no limit.
+    pub period_seconds: u32,
+    /// Withdrawals up to this size may also use the allotment, native units.
+    pub small_size: TokenAmount,
+    /// Share of the limit kept for small withdrawals; at most 1.
+    pub small_share: Ratio,
+}
+
+impl OutflowTerms {
+    /// Whether these terms limit nothing.
+    const fn unlimited(&self) -> bool {
+        self.limit_ratio.get() >= Ratio::ONE.get() || self.period_seconds == 0
+    }
+}
+
+impl OutflowWindow {
+    /// The window once time has passed: leaked, and re-anchored when a full period has gone by.
+    ///
+    /// The leak rounds down, against the withdrawer.
+    fn aged(&self, terms: &OutflowTerms, deposits_now: TokenAmount, now: i64) -> Result<Self, RiskError> {
+        let mut window = *self;
+        if now.saturating_sub(self.base_time) >= i64::from(terms.period_seconds) {
+            window.base = deposits_now.get();
+            window.base_time = now;
+        }
+        // A clock that stands still or runs back leaks nothing.
+        let elapsed = u64::try_from(now.saturating_sub(self.updated_at)).unwrap_or(0);
+        if elapsed == 0 {
+            return Ok(window);
+        }
+        let limit = self.limit(terms, deposits_now)?;
+        let leaked = wide::mul_div_down(limit.get(), elapsed, u64::from(terms.period_seconds).max(1));
+        let leaked = leaked.unwrap_or(u64::MAX);
+        if leaked == 0 && self.level > 0 {
+            // Too short for one whole unit: the time keeps counting, or frequent calls would stop the leak.
+            return Ok(window);
+        }
+        window.level = self.level.saturating_sub(leaked);
+        window.updated_at = now;
+        Ok(window)
+    }
+
+    /// `limit_ratio × min(base, deposits now)`, rounded down, native units.
+    fn limit(&self, terms: &OutflowTerms, deposits_now: TokenAmount) -> Result<TokenAmount, RiskError> {
+        TokenAmount::new(self.base.min(deposits_now.get())).mul_down(terms.limit_ratio)
+    }
+
+    /// The window after `amount` came in: the level falls, never below 0.
+    ///
+    /// Does not leak: that needs the terms, and the next outflow makes up for the time.
+    pub const fn inflow(&self, amount: TokenAmount) -> Self {
+        Self { level: self.level.saturating_sub(amount.get()), ..*self }
+    }
+
+    /// What a withdrawal of the given size may still take at `now`, native units, rounded down.
+    ///
+    /// [`TokenAmount::MAX`] without a limit. A size above `small_size` may use `limit × (1 − small_share)`, others all of it.
+    pub fn available(
+        &self,
+        amount: TokenAmount,
+        terms: &OutflowTerms,
+        deposits_now: TokenAmount,
+        now: i64,
+    ) -> Result<TokenAmount, RiskError> {
+        if terms.unlimited() {
+            return Ok(TokenAmount::MAX);
+        }
+        let window = self.aged(terms, deposits_now, now)?;
+        window.room(amount, terms, deposits_now)
+    }
+
+    /// What is left of an aged window for a withdrawal of the given size.
+    fn room(
+        &self,
+        amount: TokenAmount,
+        terms: &OutflowTerms,
+        deposits_now: TokenAmount,
+    ) -> Result<TokenAmount, RiskError> {
+        let limit = self.limit(terms, deposits_now)?;
+        let usable = if amount > terms.small_size {
+            limit.saturating_sub(limit.mul_up(terms.small_share)?)
+        } else {
+            limit
+        };
+        Ok(usable.saturating_sub(TokenAmount::new(self.level)))
+    }
+
+    /// The window after `amount` left at `now`, or a refusal.
+    ///
+    /// `deposits_now`: the bank's deposits before this withdrawal, native units. Refuses with `OutflowLimit` beyond the
+    /// limit (exactly at it is allowed).
+    pub fn outflow(
+        &self,
+        amount: TokenAmount,
+        terms: &OutflowTerms,
+        deposits_now: TokenAmount,
+        now: i64,
+    ) -> Result<Self, RiskError> {
+        if terms.unlimited() {
+            return Ok(*self);
+        }
+        let window = self.aged(terms, deposits_now, now)?;
+        let available = window.room(amount, terms, deposits_now)?;
+        if amount > available {
+            return Err(RiskError::OutflowLimit { available });
+        }
+        // amount ≤ limit − level, so the sum stays within the limit.
+        Ok(Self { level: window.level.saturating_add(amount.get()), ..window })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+    const TERMS: OutflowTerms = OutflowTerms {
+        limit_ratio: Ratio::new(Ratio::ONE.get() / 4),
+        period_seconds: 3_600,
+        small_size: TokenAmount::new(10),
+        small_share: Ratio::new(Ratio::ONE.get() / 2),
+    };
+    const DEPOSITS: TokenAmount = TokenAmount::new(4_000);
+
+    fn leaves(window: OutflowWindow, amount: u64, now: i64) -> Result<OutflowWindow, RiskError> {
+        window.outflow(TokenAmount::new(amount), &TERMS, DEPOSITS, now)
+    }
+
+    fn refused(available: u64) -> Result<OutflowWindow, RiskError> {
+        Err(RiskError::OutflowLimit { available: TokenAmount::new(available) })
+    }
+
+    #[test]
+    fn no_more_than_the_limit_leaves_in_a_period() {
+        // A quarter of 4,000, of which half is kept for small withdrawals.
+        let full = leaves(OutflowWindow::default(), 500, NOW).unwrap();
+        assert_eq!(full.level, 500);
+        assert_eq!(leaves(full, 11, NOW), refused(0));
+        assert_eq!(leaves(OutflowWindow::default(), 501, NOW), refused(500));
+    }
+
+    #[test]
+    fn small_withdrawals_have_an_allotment() {
+        let mut window = leaves(OutflowWindow::default(), 500, NOW).unwrap();
+        for _ in 0..50 {
+            window = leaves(window, 10, NOW).unwrap();
+        }
+        assert_eq!(window.level, 1_000);
+        assert_eq!(leaves(window, 1, NOW), refused(0));
+    }
+
+    #[test]
+    fn the_level_leaks_over_the_period_and_never_too_fast() {
+        let full = leaves(OutflowWindow::default(), 500, NOW).unwrap();
+        // 1,000 an hour is one in 3.6 s.
+        assert_eq!(leaves(full, 11, NOW + 36), refused(10));
+        assert_eq!(leaves(full, 11, NOW + 39), refused(10));
+        assert_eq!(leaves(full, 11, NOW + 40).unwrap().level, 500);
+    }
+
+    #[test]
+    fn frequent_calls_do_not_stop_the_leak() {
+        let mut window = leaves(OutflowWindow::default(), 500, NOW).unwrap();
+        for second in 1..=3_600 {
+            window = leaves(window, 0, NOW + second).unwrap();
+        }
+        assert!(window.level == 0, "{window:?}");
+    }
+
+    #[test]
+    fn a_deposit_makes_room() {
+        let full = leaves(OutflowWindow::default(), 500, NOW).unwrap();
+        assert_eq!(full.inflow(TokenAmount::new(100)).level, 400);
+        assert_eq!(full.inflow(TokenAmount::new(9_999)).level, 0);
+    }
+
+    #[test]
+    fn the_limit_follows_the_lesser_of_deposits_then_and_now() {
+        let window = leaves(OutflowWindow::default(), 0, NOW).unwrap();
+        let left = |deposits| {
+            window
+                .available(TokenAmount::new(11), &TERMS, TokenAmount::new(deposits), NOW + 60)
+                .unwrap()
+                .get()
+        };
+        assert_eq!((left(400_000), left(4_000), left(400)), (500, 500, 50));
+        // A full period later the window starts anew.
+        let later = window.available(TokenAmount::new(11), &TERMS, TokenAmount::new(400_000), NOW + 3_600);
+        assert_eq!(later.unwrap().get(), 50_000);
+    }
+
+    #[test]
+    fn a_ratio_of_one_or_more_is_no_limit() {
+        let free = OutflowTerms { limit_ratio: Ratio::ONE, ..TERMS };
+        let window = OutflowWindow::default();
+        assert_eq!(window.outflow(TokenAmount::MAX, &free, TokenAmount::ZERO, NOW), Ok(window));
+        assert_eq!(window.available(TokenAmount::MAX, &free, TokenAmount::ZERO, NOW), Ok(TokenAmount::MAX));
+    }
+
+    #[test]
+    fn a_clock_that_runs_back_leaks_nothing() {
+        let full = leaves(OutflowWindow::default(), 500, NOW).unwrap();
+        assert_eq!(leaves(full, 11, NOW - 500), refused(0));
+        assert_eq!(leaves(full, 11, i64::MIN), refused(0));
+    }
+}

@@ -1,0 +1,282 @@
+//! Why the program refuses, and what to do about it.
+
+use crate::oracle::OracleRefusal;
+use anchor_lang::prelude::*;
+use plimsoll_risk::error::RiskError;
+
+/// Every refusal of the program. Where a limit is broken, the log line before it carries the value and the bound.
+#[error_code]
+#[derive(bytemuck::CheckedBitPattern, PartialEq, Eq)]
+pub enum Refusal {
+    // Who.
+    #[msg("only the program's upgrade authority may create the exchange: sign with its key")]
+    NotTheUpgradeAuthority,
+    #[msg("only the exchange's admin may do this")]
+    NotTheAdmin,
+    #[msg("only the exchange's guardian may do this")]
+    NotTheGuardian,
+    #[msg("only the exchange's admin or risk council may do this")]
+    NotAGovernor,
+    #[msg("only the exchange's fee collector may do this")]
+    NotTheFeeCollector,
+    #[msg("only the margin account's owner may do this: a delegate never withdraws, closes or delegates")]
+    NotTheOwner,
+    #[msg("only the nominated admin may accept")]
+    NotTheNominee,
+    #[msg("the rent of a queued change goes back to who proposed it: pass that account")]
+    NotTheProposer,
+
+    // Which account.
+    #[msg("this account belongs to another exchange")]
+    ForeignExchange,
+    #[msg("this is not the exchange's risk board")]
+    ForeignBoard,
+    #[msg("this is not the bank's mint")]
+    WrongMint,
+    #[msg("this is not the bank's vault")]
+    WrongVault,
+    #[msg("this is not the bank's token program")]
+    WrongTokenProgram,
+    #[msg("the token account given is of another mint or is no token account")]
+    WrongTokenAccount,
+    #[msg("the same account was given twice where two different ones are needed")]
+    DuplicateAccount,
+    #[msg("this is not the program's own data account")]
+    WrongProgramData,
+
+    // What.
+    #[msg("an amount of zero does nothing: give at least one native unit")]
+    ZeroAmount,
+    #[msg("the amount is too small to be worth a share: deposit more")]
+    DustAmount,
+    #[msg("the amount is below the bank's minimum deposit")]
+    BelowMinimumDeposit,
+    #[msg("the amount is more than the account owes: repay at most the debt")]
+    RepaysMoreThanOwed,
+    #[msg("the account owes nothing in this bank")]
+    NothingOwed,
+    #[msg("the account holds nothing in this bank")]
+    NothingHeld,
+    #[msg("the account holds less than this: allow borrowing, or withdraw less")]
+    WouldBorrow,
+    #[msg("the account already uses all its balance slots: empty one first")]
+    NoFreeSlot,
+    #[msg("a stranger's deposit may not use up the account's slots: the owner has to open this one")]
+    SlotsKeptForOwner,
+    #[msg("a number left the range that the ledger can hold: use a smaller amount")]
+    Overflow,
+    #[msg("the margin account still holds a balance, a position or an order: empty it before closing")]
+    AccountNotEmpty,
+    #[msg(
+        "this delegation is malformed: unknown scope bits, an expiry in the past, or the owner as delegate"
+    )]
+    BadDelegation,
+
+    // Limits.
+    #[msg("after this the account would not have the margin it needs: withdraw less, or deposit first")]
+    NotEnoughMargin,
+    #[msg("the bank's deposit cap would be passed")]
+    DepositCap,
+    #[msg("the bank's deposit cap for one account would be passed")]
+    AccountDepositCap,
+    #[msg("the bank's borrow cap would be passed")]
+    BorrowCap,
+    #[msg("the bank's borrow cap for one account would be passed")]
+    AccountBorrowCap,
+    #[msg("too much of the bank's deposits would be lent out: withdraw less")]
+    UtilisationLimit,
+    #[msg("the bank's hourly net outflow limit would be passed: wait, or withdraw less")]
+    HourlyOutflow,
+    #[msg("the bank's daily net outflow limit would be passed: wait, or withdraw less")]
+    DailyOutflow,
+
+    // State.
+    #[msg("this action is paused by the guardian; a pause expires by itself")]
+    Paused,
+    #[msg("the exchange is still being set up: nothing can be deposited before it is opened")]
+    NotOpen,
+    #[msg("the exchange is open already: this is for set-up only")]
+    AlreadyOpen,
+    #[msg(
+        "the bank is closed because its vault held less than its ledger: the admin resumes it once the vault is whole"
+    )]
+    VaultShortfall,
+    #[msg("the bank's vault still holds less than its ledger: it cannot be resumed")]
+    StillShort,
+    #[msg("there is no surplus in the vault")]
+    NoSurplus,
+    #[msg("the board is not fully grown yet: call grow_board again")]
+    BoardTooSmall,
+    #[msg("the board is fully grown already")]
+    BoardComplete,
+    #[msg("the quote token's bank has to be the first")]
+    QuoteBankFirst,
+    #[msg("the board has no place for another feed, bank or market")]
+    BoardFull,
+    #[msg("there is no such bank on the board")]
+    UnknownBank,
+    #[msg("there is no such feed on the board")]
+    UnknownFeed,
+
+    // Prices.
+    #[msg("a price that this needs is stale: refresh it, or pass its oracle account")]
+    StalePrice,
+    #[msg("a price that this needs was never set: refresh it")]
+    MissingPrice,
+    #[msg("the prices that this needs were published too far apart: refresh the older ones")]
+    PricesTooFarApart,
+    #[msg("a bank's indexes on the board are stale: refresh that bank")]
+    StaleBank,
+    #[msg("this price is not newer than the board's")]
+    PriceNotNewer,
+    #[msg("this price was published in the future")]
+    PriceFromTheFuture,
+    #[msg("the fallback oracle is accepted only while the first one is silent")]
+    FallbackNotNeeded,
+    #[msg("the fallback oracle's price is too far from the board's")]
+    FallbackOutOfBand,
+    #[msg("the price is stale: publish a newer one")]
+    OracleStale,
+    #[msg("one oracle account a feed, in the order of the feeds")]
+    WrongOracleCount,
+    #[msg("too many oracle accounts for one check: refresh the board instead")]
+    TooManyOverlays,
+    #[msg("the oracle account belongs to no oracle program that is accepted here")]
+    OracleOwner,
+    #[msg("the oracle account is of another kind")]
+    OracleKind,
+    #[msg("the oracle account is shorter than its format")]
+    OracleTruncated,
+    #[msg("the oracle's price is only partially verified: post it with full verification")]
+    OraclePartiallyVerified,
+    #[msg("the oracle account is of another feed")]
+    OracleWrongFeed,
+    #[msg("the oracle's price is zero or negative")]
+    OracleNonPositive,
+    #[msg("the oracle's exponent or price is out of range")]
+    OracleOutOfRange,
+    #[msg("the oracle has too few samples")]
+    OracleTooFewSamples,
+    #[msg("the oracle does not say when its price was observed: wait for its next update")]
+    OracleUndated,
+    #[msg("the oracle's authority may write any price: such a feed is not accepted")]
+    OracleWritable,
+
+    // Tokens that are not accepted.
+    #[msg("tokens with a transfer fee are not accepted: the vault would get less than the ledger says")]
+    MintTransferFee,
+    #[msg(
+        "tokens with a transfer hook are not accepted: foreign code would run in withdrawals and liquidations"
+    )]
+    MintTransferHook,
+    #[msg("tokens with a permanent delegate are not accepted: it could empty the vault")]
+    MintPermanentDelegate,
+    #[msg("tokens whose accounts begin frozen are not accepted")]
+    MintDefaultFrozen,
+    #[msg("pausable tokens are not accepted: withdrawals and liquidations could be stopped")]
+    MintPausable,
+    #[msg("non-transferable tokens are not accepted")]
+    MintNonTransferable,
+    #[msg("confidential tokens are not accepted: their amounts cannot be checked")]
+    MintConfidential,
+    #[msg("interest-bearing tokens are not accepted: what they show is not what the vault holds")]
+    MintInterestBearing,
+    #[msg("tokens with a scaled amount are not accepted: what they show is not what the vault holds")]
+    MintScaledAmount,
+    #[msg("tokens with permissioned burn are not accepted")]
+    MintPermissionedBurn,
+    #[msg("mints that can be closed are not accepted: another could take their address")]
+    MintCloseable,
+    #[msg("this mint has an extension that is not on the allow-list")]
+    MintUnknownExtension,
+    #[msg("tokens with more than 12 decimals are not accepted")]
+    TooManyDecimals,
+    #[msg(
+        "the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account"
+    )]
+    SourceIsCpiGuarded,
+    #[msg("the vault did not receive what was sent")]
+    ReceivedLess,
+
+    // Governance.
+    #[msg("there is no such parameter in the table")]
+    UnknownParameter,
+    #[msg("the value is out of the parameter's bounds")]
+    OutOfBounds,
+    #[msg("the value contradicts another parameter")]
+    Contradiction,
+    #[msg("the parameter has this value already")]
+    NoChange,
+    #[msg("the change is not ready: its delay has not passed")]
+    NotReady,
+    #[msg("the change has expired: propose it again")]
+    ChangeExpired,
+    #[msg("the parameter moved since the change was proposed: propose it again")]
+    ParameterMoved,
+    #[msg("the guardian cannot veto its own removal")]
+    OwnRemoval,
+    #[msg("nobody is nominated")]
+    NobodyNominated,
+    #[msg("a pause has to be between one minute and the limit of one pause")]
+    BadPause,
+    #[msg("the guardian has used up its time of pause for this action")]
+    PauseDutyUsedUp,
+    #[msg("the action is not paused")]
+    NotPaused,
+    #[msg("the same key cannot hold these two roles")]
+    RolesCollide,
+    #[msg("there is no such action to pause")]
+    UnknownAction,
+    #[msg("there is only one of these: the target is 0")]
+    UnknownTarget,
+    #[msg("this parameter lives in the bank's own account: pass it")]
+    MissingBank,
+}
+
+impl From<RiskError> for Refusal {
+    fn from(error: RiskError) -> Self {
+        match error {
+            RiskError::StalePrice { .. } => Self::StalePrice,
+            RiskError::PublishSpread => Self::PricesTooFarApart,
+            RiskError::OldUpdate => Self::PriceNotNewer,
+            RiskError::FutureUpdate => Self::PriceFromTheFuture,
+            RiskError::PrimaryAlive => Self::FallbackNotNeeded,
+            RiskError::OutsideBand => Self::FallbackOutOfBand,
+            RiskError::Missing => Self::UnknownBank,
+            RiskError::TooMany => Self::TooManyOverlays,
+            RiskError::OutflowLimit { .. } => Self::HourlyOutflow,
+            RiskError::PriceOutOfRange => Self::OracleOutOfRange,
+            RiskError::BadParameter => Self::OutOfBounds,
+            RiskError::Overflow => Self::Overflow,
+        }
+    }
+}
+
+impl From<OracleRefusal> for Refusal {
+    fn from(refusal: OracleRefusal) -> Self {
+        match refusal {
+            OracleRefusal::WrongOwner => Self::OracleOwner,
+            OracleRefusal::WrongDiscriminator => Self::OracleKind,
+            OracleRefusal::Truncated => Self::OracleTruncated,
+            OracleRefusal::NotFullyVerified => Self::OraclePartiallyVerified,
+            OracleRefusal::WrongFeed => Self::OracleWrongFeed,
+            OracleRefusal::NonPositivePrice => Self::OracleNonPositive,
+            OracleRefusal::TooFewSamples => Self::OracleTooFewSamples,
+            OracleRefusal::Undated => Self::OracleUndated,
+            OracleRefusal::WritableByAuthority => Self::OracleWritable,
+            OracleRefusal::ExponentOutOfRange | OracleRefusal::PriceOutOfRange => Self::OracleOutOfRange,
+        }
+    }
+}
+
+/// Turns the engine's error into the program's.
+pub(crate) fn refused(error: RiskError) -> Error {
+    Refusal::from(error).into()
+}
+
+/// Refuses, and logs the value and the bound that it broke.
+#[cold]
+#[inline(never)]
+pub(crate) fn beyond(refusal: Refusal, value: u64, bound: u64) -> Error {
+    Error::from(refusal).with_values((value, bound))
+}

@@ -1,0 +1,106 @@
+//! Values that contradict each other. Looked at after every write, at where ramps are and where they go.
+
+use super::{Scope, Target, table};
+use crate::{
+    errors::Refusal,
+    state::{Bank, Exchange, RiskBoard},
+};
+use anchor_lang::prelude::*;
+use plimsoll_risk::{
+    layout::{
+        Key as Address,
+        bank::{BankTerms, NO_FEED},
+    },
+    num::Ratio,
+    ramp::Ramp,
+    valuation::weights_are_ordered,
+};
+
+/// # Errors
+/// [`Refusal::Contradiction`], [`Refusal::RolesCollide`].
+pub(super) fn check(target: &mut Target, scope: Scope, now: i64) -> Result<()> {
+    match scope {
+        Scope::Exchange => roles(target.exchange),
+        Scope::Board => all_weights(target.board, now),
+        Scope::BankTerms => {
+            let liq_buffer = target.board.header.liq_buffer;
+            weights(target.terms()?, &liq_buffer, now)
+        }
+        Scope::Bank => limits(target.bank()?).and_then(|()| curve(target.bank()?)),
+        Scope::Feed => Ok(()),
+    }
+}
+
+/// Who pauses and vetoes must be somebody else than those whom it watches, and somebody has to be there.
+///
+/// # Errors
+/// [`Refusal::RolesCollide`]; [`Refusal::OutOfBounds`] for nobody.
+pub fn require_roles(admin: &Pubkey, risk_council: &Pubkey, guardian: &Pubkey) -> Result<()> {
+    for role in [admin, risk_council, guardian] {
+        require!(*role != Pubkey::default(), Refusal::OutOfBounds);
+    }
+    require!(guardian != admin && guardian != risk_council, Refusal::RolesCollide);
+    Ok(())
+}
+
+/// The first delays of an exchange have the bounds of every later change.
+///
+/// # Errors
+/// [`Refusal::OutOfBounds`].
+pub fn require_delays(timelock_seconds: u64, ramp_seconds: u64) -> Result<()> {
+    table::TIMELOCK.require_within(timelock_seconds)?;
+    table::RAMP.require_within(ramp_seconds)
+}
+
+fn roles(exchange: &Exchange) -> Result<()> {
+    let key = |address: Address| Pubkey::from(address.0);
+    require_roles(&key(exchange.admin), &key(exchange.risk_council), &key(exchange.guardian))
+}
+
+/// The liquidation buffer is part of the order of every bank's weights.
+fn all_weights(board: &RiskBoard, now: i64) -> Result<()> {
+    let used = board.banks.get(..usize::from(board.header.bank_count)).ok_or(Refusal::UnknownBank)?;
+    used.iter().try_for_each(|terms| weights(terms, &board.header.liq_buffer, now))
+}
+
+/// Stricter kinds of check weigh no kinder, now and at every point of the ramps; the quote token counts exactly 1.
+fn weights(terms: &BankTerms, liq_buffer: &Ramp, now: i64) -> Result<()> {
+    if terms.feed == NO_FEED {
+        let one = Ratio::ONE;
+        let all = [
+            terms.asset_weight_initial,
+            Ratio::new(terms.asset_weight_maint.to),
+            terms.liability_weight_initial,
+            Ratio::new(terms.liability_weight_maint.to),
+        ];
+        require!(all == [one; 4] && terms.scale_start.is_zero(), Refusal::Contradiction);
+        return Ok(());
+    }
+    let ahead = BankTerms {
+        asset_weight_maint: rest_of(&terms.asset_weight_maint, now),
+        liability_weight_maint: rest_of(&terms.liability_weight_maint, now),
+        ..*terms
+    };
+    let buffer = Ratio::new(liq_buffer.value(now).max(liq_buffer.to));
+    require!(weights_are_ordered(&ahead, buffer), Refusal::Contradiction);
+    Ok(())
+}
+
+/// What a ramp still has before it: where it has been does not matter any more.
+fn rest_of(ramp: &Ramp, now: i64) -> Ramp {
+    Ramp { from: ramp.value(now), ..*ramp }
+}
+
+/// An hour cannot let out more than a day.
+fn limits(bank: &Bank) -> Result<()> {
+    require!(bank.hour_limit <= bank.day_limit, Refusal::Contradiction);
+    Ok(())
+}
+
+/// Rates rise with utilisation, and the kinks stand in their order.
+fn curve(bank: &Bank) -> Result<()> {
+    require!(bank.kink1 < bank.kink2 && bank.kink2 < Ratio::ONE, Refusal::Contradiction);
+    let rising = bank.rate0 <= bank.rate1 && bank.rate1 <= bank.rate2 && bank.rate2 <= bank.rate3;
+    require!(rising, Refusal::Contradiction);
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! Every parameter, one row each: add a row at the end and the tests and `docs/RISK_PARAMETERS.md` know it.
+//!
+//! Bounds are compiled in: no vote passes them. Where an instant tightening could stop people from leaving, the bound on
+//! that side is a liveness floor (`hour_limit`, `day_limit`, `utilisation_limit`, `small_share`): what governance wants to
+//! stop altogether it has to pause, and a pause expires.
+
+use super::parameter::{
+    Class::{LooseningDown, LooseningUp, LooseningUpZeroIsNone, TwoWay},
+    Parameter, Place, Scope, Unit,
+};
+use plimsoll_risk::{layout::bank::PORTFOLIO_ELIGIBLE, num::Ratio as Fraction};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 3_600;
+const DAY: u64 = 86_400;
+/// Greatest amount of quote: it is held as a signed number.
+const ANY_QUOTE: u64 = i64::MAX as u64;
+const ANY: u64 = u64::MAX;
+const ONE: u64 = bps(10_000);
+
+/// Hundredths of a percent as a ratio's raw number.
+const fn bps(bps: u32) -> u64 {
+    Fraction::from_bps(bps).get() as u64
+}
+
+/// `number "name" Scope Unit (least..most) Class Place(where) "meaning";`, the numbers counting from 0.
+macro_rules! parameters {
+    ($($id:literal $name:literal $scope:ident $unit:ident ($least:expr, $most:expr) $class:ident
+        $place:ident($($find:tt)+) $meaning:literal;)+) => {
+        &[$(Parameter {
+            id: $id,
+            name: $name,
+            scope: Scope::$scope,
+            unit: Unit::$unit,
+            least: $least,
+            most: $most,
+            class: $class,
+            place: Place::$place($($find)+),
+            #[cfg(not(target_os = "solana"))]
+            meaning: $meaning,
+        },)+]
+    };
+}
+
+/// How long loosening waits: known to `create_exchange`.
+pub(super) const TIMELOCK: &Parameter = &PARAMETERS[0];
+/// How long a ramp takes: known to `create_exchange`.
+pub(super) const RAMP: &Parameter = &PARAMETERS[1];
+/// The one role whose change its holder cannot veto.
+pub(super) const GUARDIAN: &Parameter = &PARAMETERS[3];
+
+/// Every parameter; a parameter's number is its place.
+#[rustfmt::skip]
+pub const PARAMETERS: &[Parameter] = parameters! {
+    0 "exchange.timelock_seconds" Exchange Seconds (DAY, 30 * DAY) TwoWay
+        U64(|t| Ok(&mut t.exchange.timelock_seconds))
+        "How long a change that loosens, and the hand-over of the admin's role, wait";
+    1 "exchange.ramp_seconds" Exchange Seconds (HOUR, 30 * DAY) TwoWay
+        U64(|t| Ok(&mut t.exchange.ramp_seconds))
+        "How long a ramped parameter takes to arrive";
+    2 "exchange.risk_council" Exchange Address (0, 0) TwoWay
+        Address(|t| Ok(&mut t.exchange.risk_council))
+        "Who, beside the admin, proposes changes of numbers";
+    3 "exchange.guardian" Exchange Address (0, 0) TwoWay
+        Address(|t| Ok(&mut t.exchange.guardian))
+        "Who pauses and vetoes; cannot veto this parameter's change";
+    4 "exchange.fee_collector" Exchange Address (0, 0) TwoWay
+        Address(|t| Ok(&mut t.exchange.fee_collector))
+        "Who receives surplus and fees";
+
+    // More takes more from the liquidated, less leaves them so thin that they are liquidated again: neither side is the safe one.
+    5 "board.liq_buffer" Board Ratio (0, bps(2_500)) TwoWay
+        Ramp(|t| Ok(&mut t.board.header.liq_buffer))
+        "How much further than maintenance a liquidation goes";
+    6 "board.max_publish_spread" Board Seconds (1, MINUTE) TwoWay
+        U32(|t| Ok(&mut t.board.header.max_publish_spread))
+        "Widest spread of publish times within one strict check";
+    7 "board.bank_max_age" Board Seconds (5 * MINUTE, 6 * HOUR) TwoWay
+        U32(|t| Ok(&mut t.board.header.bank_max_age))
+        "Age beyond which a bank's indexes on the board are stale";
+    8 "refresh.reward" Board Quote (0, 10_000) LooseningUp
+        Tokens(|t| Ok(&mut t.board.header.refresh.reward))
+        "What a refresh earns that moved something";
+    9 "refresh.hourly_cap" Board Quote (0, 50_000_000) LooseningUp
+        Tokens(|t| Ok(&mut t.board.header.refresh.hourly_cap))
+        "Most that refreshers earn in an hour, all together";
+    10 "refresh.min_age" Board Seconds (1, MINUTE) LooseningDown
+        U32(|t| Ok(&mut t.board.header.refresh.min_age))
+        "A price this old is worth a reward";
+    11 "refresh.min_move" Board Ratio (bps(1), bps(500)) LooseningDown
+        Ratio(|t| Ok(&mut t.board.header.refresh.min_move))
+        "A price that moved this far is worth a reward";
+
+    12 "portfolio.tail_multiple" Board Ratio (ONE, bps(39_000)) LooseningDown
+        Ramp(|t| Ok(&mut t.board.header.portfolio.tail_multiple))
+        "Expected shortfall as a multiple of the standard deviation (c)";
+    13 "portfolio.factor_sigma" Board Ratio (bps(50), bps(5_000)) LooseningDown
+        Ramp(|t| Ok(&mut t.board.header.portfolio.factor_sigma))
+        "Daily volatility of the market-wide factor (sigma_F)";
+    14 "portfolio.floor" Board Ratio (bps(10), bps(5_000)) LooseningDown
+        Ramp(|t| Ok(&mut t.board.header.portfolio.floor))
+        "Least requirement, of gross notional";
+    15 "portfolio.minimum_equity" Board Quote (0, 10_000_000_000_000) LooseningDown
+        Quote(|t| Ok(&mut t.board.header.portfolio.minimum_equity))
+        "Least equity of an account in portfolio mode; below it, reduce-only";
+
+    16 "bank.asset_weight_initial" BankTerms Ratio (0, ONE) LooseningUp
+        Ratio(|t| Ok(&mut t.terms()?.asset_weight_initial))
+        "Weight of a deposit when risk is taken or tokens leave";
+    17 "bank.asset_weight_maint" BankTerms Ratio (0, ONE) LooseningUp
+        Ramp(|t| Ok(&mut t.terms()?.asset_weight_maint))
+        "Weight of a deposit in maintenance";
+    18 "bank.liability_weight_initial" BankTerms Ratio (ONE, bps(30_000)) LooseningDown
+        Ratio(|t| Ok(&mut t.terms()?.liability_weight_initial))
+        "Weight of a debt when risk is taken or tokens leave";
+    19 "bank.liability_weight_maint" BankTerms Ratio (ONE, bps(30_000)) LooseningDown
+        Ramp(|t| Ok(&mut t.terms()?.liability_weight_maint))
+        "Weight of a debt in maintenance";
+    20 "bank.scale_start" BankTerms Quote (0, ANY_QUOTE) LooseningUpZeroIsNone
+        Quote(|t| Ok(&mut t.terms()?.scale_start))
+        "Worth of all deposits beyond which `asset_weight_initial` shrinks";
+    // Switching it off moves accounts from one model to another: not a safe direction.
+    21 "bank.portfolio_eligible" BankTerms Flag (0, 1) TwoWay
+        Bits(PORTFOLIO_ELIGIBLE, |t| Ok(&mut t.terms()?.flags))
+        "Whether portfolio margin's model covers its balances";
+
+    22 "bank.deposit_cap" Bank Tokens (0, ANY) LooseningUp
+        U64(|t| Ok(&mut t.bank()?.deposit_cap))
+        "Most that may be deposited in all";
+    23 "bank.account_deposit_cap" Bank Tokens (0, ANY) LooseningUp
+        U64(|t| Ok(&mut t.bank()?.account_deposit_cap))
+        "Most that one account may hold";
+    24 "bank.borrow_cap" Bank Tokens (0, ANY) LooseningUp
+        U64(|t| Ok(&mut t.bank()?.borrow_cap))
+        "Most that may be borrowed in all";
+    25 "bank.account_borrow_cap" Bank Tokens (0, ANY) LooseningUp
+        U64(|t| Ok(&mut t.bank()?.account_borrow_cap))
+        "Most that one account may owe";
+    26 "bank.minimum_deposit" Bank Tokens (1, 1_000_000_000) LooseningDown
+        U64(|t| Ok(&mut t.bank()?.minimum_deposit))
+        "Least deposit";
+    27 "bank.small_withdrawal" Bank Tokens (0, ANY) LooseningUp
+        U64(|t| Ok(&mut t.bank()?.small_withdrawal))
+        "Withdrawals up to this size may use the whole outflow limit";
+    28 "bank.small_share" Bank Ratio (0, bps(5_000)) LooseningDown
+        Ratio(|t| Ok(&mut t.bank()?.small_share))
+        "Part of the outflow limits that larger withdrawals cannot use";
+    29 "bank.hour_limit" Bank Ratio (bps(100), ONE) LooseningUp
+        Ratio(|t| Ok(&mut t.bank()?.hour_limit))
+        "Most net outflow in an hour, of the deposits; 100% is no limit";
+    30 "bank.day_limit" Bank Ratio (bps(500), ONE) LooseningUp
+        Ratio(|t| Ok(&mut t.bank()?.day_limit))
+        "Most net outflow in a day, of the deposits; 100% is no limit";
+    31 "bank.utilisation_limit" Bank Ratio (bps(5_000), bps(9_800)) LooseningUp
+        Ratio(|t| Ok(&mut t.bank()?.utilisation_limit))
+        "Most of the deposits that may be lent";
+    32 "bank.reserve_factor" Bank Ratio (0, bps(5_000)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.reserve_factor))
+        "Part of the interest that is kept back";
+    33 "bank.kink1" Bank Ratio (bps(100), bps(9_800)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.kink1))
+        "Utilisation at the rate curve's first kink";
+    34 "bank.kink2" Bank Ratio (bps(200), bps(9_900)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.kink2))
+        "Utilisation at the rate curve's second kink";
+    35 "bank.rate0" Bank Ratio (0, bps(30_000)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.rate0))
+        "Annual borrow rate at no utilisation";
+    36 "bank.rate1" Bank Ratio (0, bps(30_000)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.rate1))
+        "Annual borrow rate at the first kink";
+    37 "bank.rate2" Bank Ratio (0, bps(30_000)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.rate2))
+        "Annual borrow rate at the second kink";
+    38 "bank.rate3" Bank Ratio (0, bps(30_000)) TwoWay
+        Ratio(|t| Ok(&mut t.bank()?.rate3))
+        "Annual borrow rate at full utilisation";
+
+    39 "feed.pyth_feed_id" Feed Address (0, 0) TwoWay
+        Address(|t| Ok(&mut t.feed()?.pyth_feed_id))
+        "Pyth's id of the price";
+    40 "feed.switchboard" Feed OptionalAddress (0, 0) TwoWay
+        Address(|t| Ok(&mut t.feed()?.switchboard))
+        "The Switchboard account that stands in when Pyth is silent";
+    41 "feed.max_age" Feed Seconds (5, 10 * MINUTE) TwoWay
+        U32(|t| Ok(&mut t.feed()?.max_age))
+        "Age beyond which the price is stale";
+    42 "feed.max_confidence" Feed Ratio (bps(1), bps(1_000)) TwoWay
+        Ratio(|t| Ok(&mut t.feed()?.max_confidence))
+        "Widest confidence interval, of the price";
+    43 "feed.max_divergence" Feed Ratio (bps(50), bps(5_000)) TwoWay
+        Ratio(|t| Ok(&mut t.feed()?.max_divergence))
+        "Furthest distance of the price from the stable price";
+    44 "feed.stable_rate" Feed Ratio (bps(1), bps(1_000)) TwoWay
+        Ratio(|t| Ok(&mut t.feed()?.stable_rate))
+        "Fastest movement of the stable price, a minute";
+    45 "feed.fallback_band" Feed Ratio (bps(10), bps(2_000)) TwoWay
+        Ratio(|t| Ok(&mut t.feed()?.fallback_band))
+        "Furthest distance of a Switchboard price from the board's";
+    46 "feed.volatility_floor" Feed Ratio (bps(1), ONE) TwoWay
+        Ratio(|t| Ok(&mut t.feed()?.volatility_floor))
+        "Least daily volatility assumed";
+    47 "feed.beta" Feed Ratio (0, bps(30_000)) TwoWay
+        Ratio(|t| Ok(&mut t.feed()?.beta))
+        "Sensitivity to the market-wide factor, portfolio margin";
+    48 "feed.sigma" Feed Ratio (bps(10), ONE) LooseningDown
+        Ramp(|t| Ok(&mut t.feed()?.sigma))
+        "Own daily volatility, portfolio margin";
+    49 "feed.shock" Feed Ratio (bps(100), ONE) LooseningDown
+        Ramp(|t| Ok(&mut t.feed()?.shock))
+        "Own shock, portfolio margin";
+    50 "feed.basis" Feed Ratio (0, bps(5_000)) LooseningDown
+        Ramp(|t| Ok(&mut t.feed()?.basis))
+        "Basis charge between legs of one underlying, portfolio margin";
+};
+
+// A number that is not a row's place would read another parameter.
+const _: () = {
+    let mut place = 0;
+    #[allow(clippy::arithmetic_side_effects)] // counts the rows, at compile time
+    while place < PARAMETERS.len() {
+        assert!(PARAMETERS[place].id as usize == place);
+        assert!(PARAMETERS[place].least <= PARAMETERS[place].most);
+        place += 1;
+    }
+};

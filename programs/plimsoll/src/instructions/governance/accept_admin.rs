@@ -1,0 +1,38 @@
+//! Accept admin: the second step; a key that cannot sign can never become the admin.
+
+use crate::{errors::Refusal, events::AdminHandOver, governance, state::Exchange};
+use anchor_lang::prelude::*;
+use plimsoll_risk::layout::Key as Address;
+
+#[derive(Accounts)]
+pub struct AcceptAdmin<'info> {
+    pub nominee: Signer<'info>,
+    #[account(mut)]
+    pub exchange: AccountLoader<'info, Exchange>,
+}
+
+impl AcceptAdmin<'_> {
+    fn validate(&self) -> Result<()> {
+        let exchange = self.exchange.load()?;
+        require!(!exchange.nominated_admin.is_none(), Refusal::NobodyNominated);
+        require!(exchange.nominated_admin.0 == self.nominee.key().to_bytes(), Refusal::NotTheNominee);
+        require!(Clock::get()?.unix_timestamp >= exchange.admin_ready_at, Refusal::NotReady);
+        let (council, guardian) = (Pubkey::from(exchange.risk_council.0), Pubkey::from(exchange.guardian.0));
+        governance::require_roles(self.nominee.key, &council, &guardian)
+    }
+}
+
+#[access_control(ctx.accounts.validate())]
+pub fn accept_admin(ctx: Context<AcceptAdmin>) -> Result<()> {
+    let mut exchange = ctx.accounts.exchange.load_mut()?;
+    exchange.admin = exchange.nominated_admin;
+    exchange.nominated_admin = Address::NONE;
+    let ready_at = core::mem::take(&mut exchange.admin_ready_at);
+    emit!(AdminHandOver {
+        sequence: exchange.next_event(),
+        admin: ctx.accounts.nominee.key(),
+        nominee: Pubkey::default(),
+        ready_at,
+    });
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Propose change: what makes the protocol safer happens now, what makes it riskier is queued.
+
+use crate::{
+    events::{ChangeQueued, ParameterChanged},
+    governance::{Outcome, Parameter, change, with_target},
+    pda,
+    state::{Bank, Exchange, PendingChange, RiskBoard},
+};
+use anchor_lang::{Discriminator, prelude::*};
+use plimsoll_risk::layout::Key as Address;
+
+#[derive(Accounts)]
+pub struct ProposeChange<'info> {
+    /// The admin, or the risk council within what it may propose; pays for a queued change.
+    #[account(mut)]
+    pub proposer: Signer<'info>,
+    #[account(mut)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    #[account(mut)]
+    pub board: AccountLoader<'info, RiskBoard>,
+    /// The bank's own account, for parameters that live there.
+    #[account(mut)]
+    pub bank: Option<AccountLoader<'info, Bank>>,
+    /// Where the change is queued if it has to wait; untouched otherwise.
+    /// CHECK: address by seeds; created here
+    #[account(
+        mut,
+        seeds = [PendingChange::SEED, exchange.key().as_ref(), &exchange.load()?.next_change().to_le_bytes()], bump,
+    )]
+    pub change: UncheckedAccount<'info>,
+    pub system_program: Program<'info, System>,
+}
+
+impl ProposeChange<'_> {
+    fn validate(&self, parameter: u16) -> Result<()> {
+        self.exchange.load()?.require_proposer(self.proposer.key, Parameter::by_id(parameter)?)
+    }
+
+    /// Queues the change and says so.
+    fn queue(&self, mut change: PendingChange, bump: u8) -> Result<()> {
+        let (exchange, number) = (self.exchange.key(), change.number.to_le_bytes());
+        let seeds: &[&[u8]] = &[PendingChange::SEED, exchange.as_ref(), &number, &[bump]];
+        let (payer, account) = (self.proposer.to_account_info(), self.change.to_account_info());
+        pda::create(payer, account, seeds, PendingChange::SPACE)?;
+        change.exchange = Address(self.exchange.key().to_bytes());
+        change.proposer = Address(self.proposer.key().to_bytes());
+        change.bump = bump;
+        let mut data = self.change.try_borrow_mut_data()?;
+        let (discriminator, rest) = data.split_at_mut(8);
+        discriminator.copy_from_slice(PendingChange::DISCRIMINATOR);
+        rest.copy_from_slice(bytemuck::bytes_of(&change));
+        emit!(ChangeQueued {
+            sequence: self.exchange.load_mut()?.next_event(),
+            number: change.number,
+            parameter: change.parameter,
+            target: change.target,
+            old_value: change.old_value,
+            new_value: change.new_value,
+            ready_at: change.ready_at,
+        });
+        Ok(())
+    }
+}
+
+#[access_control(ctx.accounts.validate(parameter))]
+pub fn propose_change(
+    ctx: Context<ProposeChange>,
+    parameter: u16,
+    target: u8,
+    value: [u8; 32],
+) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    let accounts = &ctx.accounts;
+    let row = Parameter::by_id(parameter)?;
+    let new = row.value(&value)?;
+    let outcome =
+        with_target(&accounts.exchange, &accounts.board, accounts.bank.as_ref(), target, |place| {
+            change::propose(row, place, new, now)
+        })?;
+    match outcome {
+        Outcome::Applied(old) => emit!(ParameterChanged {
+            sequence: accounts.exchange.load_mut()?.next_event(),
+            parameter,
+            target,
+            old_value: old.to_bytes(),
+            new_value: value,
+        }),
+        Outcome::Waits(old) => {
+            let queued =
+                accounts.exchange.load_mut()?.queue(parameter, target, [old.to_bytes(), value], now)?;
+            accounts.queue(queued, ctx.bumps.change)?;
+        }
+    }
+    Ok(())
+}

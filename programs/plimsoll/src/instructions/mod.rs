@@ -1,0 +1,7 @@
+//! Instructions by area: in each file the `Accounts`, what must hold, and the rule.
+
+pub mod account;
+pub mod governance;
+pub mod refresh;
+pub mod setup;
+pub mod vault;

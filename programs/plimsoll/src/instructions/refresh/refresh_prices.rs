@@ -1,0 +1,76 @@
+//! Refresh prices: oracle accounts are checked and copied to the board; who moves something old earns a little.
+
+use crate::{
+    errors::Refusal,
+    events::PricesRefreshed,
+    prices,
+    state::{Bank, MarginAccount, RiskBoard, risk_board::Pausable},
+};
+use anchor_lang::prelude::*;
+use plimsoll_risk::num::TokenAmount;
+
+#[derive(Accounts)]
+pub struct RefreshPrices<'info> {
+    #[account(mut)]
+    pub board: AccountLoader<'info, RiskBoard>,
+    /// The quote bank, whose reserves pay the refresher; left out, nobody is paid.
+    #[account(mut)]
+    pub quote_bank: Option<AccountLoader<'info, Bank>>,
+    /// The refresher's margin account.
+    #[account(mut)]
+    pub refresher: Option<AccountLoader<'info, MarginAccount>>,
+    // Remaining accounts: one oracle account a feed, in the order of the feeds.
+}
+
+impl RefreshPrices<'_> {
+    fn validate(&self, feeds: &[u8], oracles: usize, now: i64) -> Result<()> {
+        let board = self.board.load()?;
+        board.require_running(Pausable::Refresh, now)?;
+        require!(!feeds.is_empty() && feeds.len() == oracles, Refusal::WrongOracleCount);
+        if let Some(bank) = &self.quote_bank {
+            let bank = bank.load()?;
+            require!(bank.exchange == board.header.exchange, Refusal::ForeignExchange);
+            require!(bank.index == board.header.quote_bank, Refusal::UnknownBank);
+        }
+        if let Some(account) = &self.refresher {
+            require!(account.load()?.header.exchange == board.header.exchange, Refusal::ForeignExchange);
+        }
+        Ok(())
+    }
+
+    /// Credits what was earned, as far as the hour's cap and the reserves go.
+    fn pay(&self, board: &mut RiskBoard, worth_paying: u32, now: i64) -> Result<TokenAmount> {
+        let (Some(bank), Some(account)) = (&self.quote_bank, &self.refresher) else {
+            return Ok(TokenAmount::ZERO);
+        };
+        let earned = board.header.refresh.earn(worth_paying, now);
+        if earned.is_zero() {
+            return Ok(TokenAmount::ZERO);
+        }
+        let paid = bank.load_mut()?.reward(&mut *account.load_mut()?, earned, now)?;
+        board.header.refresh.paid =
+            board.header.refresh.paid.checked_add(paid).map_err(|_| Refusal::Overflow)?;
+        Ok(paid)
+    }
+}
+
+/// Refreshes each of `feeds` from the oracle account in the same place. A feed whose account brings nothing newer is
+/// passed over; it is an error if none does. Anything malformed refuses the whole.
+pub fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, feeds: Vec<u8>) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    let accounts = &ctx.accounts;
+    accounts.validate(&feeds, ctx.remaining_accounts.len(), now)?;
+    let mut board = accounts.board.load_mut()?;
+    let (mut moved, mut worth_paying) = (0u64, 0u32);
+    for (index, oracle) in feeds.iter().zip(ctx.remaining_accounts) {
+        let Some(change) = prices::refresh(&mut board, *index, oracle, now)? else { continue };
+        moved |= 1u64.checked_shl(u32::from(*index)).ok_or(Refusal::UnknownFeed)?;
+        worth_paying = worth_paying.saturating_add(u32::from(change.is_worth_paying(&board.header.refresh))); // at most 64 feeds
+    }
+    require!(moved != 0, Refusal::PriceNotNewer);
+    board.header.heartbeat = now;
+    let reward = accounts.pay(&mut board, worth_paying, now)?.get();
+    let sequence = board.next_event();
+    emit!(PricesRefreshed { board: *accounts.board.as_ref().key, sequence, feeds: moved, reward });
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Create exchange: the one who could replace the program names who governs it, so nobody can be first.
+
+use crate::{
+    errors::Refusal,
+    governance,
+    state::{Exchange, exchange::PHASE_SET_UP},
+};
+use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
+use plimsoll_risk::layout::Key as Address;
+
+/// Who governs, and how long loosening waits.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
+pub struct Roles {
+    /// Proposes every change, adds feeds, banks and markets.
+    pub admin: Pubkey,
+    /// Proposes changes of parameters.
+    pub risk_council: Pubkey,
+    /// Pauses and vetoes.
+    pub guardian: Pubkey,
+    /// Receives surplus and fees.
+    pub fee_collector: Pubkey,
+    /// How long loosening waits, seconds.
+    pub timelock_seconds: u64,
+    /// How long a ramp takes, seconds.
+    pub ramp_seconds: u64,
+}
+
+#[derive(Accounts)]
+pub struct CreateExchange<'info> {
+    /// Pays for the account.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    /// Who may replace the program.
+    pub upgrade_authority: Signer<'info>,
+    /// The program's data account, which names its upgrade authority.
+    /// CHECK: address, owner and layout in `validate`
+    pub program_data: UncheckedAccount<'info>,
+    /// The token that is worth 1.
+    /// CHECK: its bank checks it as a mint; here it is only named
+    pub quote_mint: UncheckedAccount<'info>,
+    #[account(init, payer = payer, space = Exchange::SPACE, seeds = [Exchange::SEED], bump)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    pub system_program: Program<'info, System>,
+}
+
+impl CreateExchange<'_> {
+    fn validate(&self, roles: &Roles) -> Result<()> {
+        let (address, _) = Pubkey::find_program_address(&[crate::ID.as_ref()], &bpf_loader_upgradeable::ID);
+        require_keys_eq!(self.program_data.key(), address, Refusal::WrongProgramData);
+        require_keys_eq!(*self.program_data.owner, bpf_loader_upgradeable::ID, Refusal::WrongProgramData);
+        let authority =
+            upgrade_authority(&self.program_data.try_borrow_data()?).ok_or(Refusal::WrongProgramData)?;
+        require_keys_eq!(authority, self.upgrade_authority.key(), Refusal::NotTheUpgradeAuthority);
+        governance::require_roles(&roles.admin, &roles.risk_council, &roles.guardian)?;
+        governance::require_delays(roles.timelock_seconds, roles.ramp_seconds)
+    }
+}
+
+/// The upgrade authority in a program's data account: tag 3 (u32), slot (u64), option tag (u8), key.
+fn upgrade_authority(data: &[u8]) -> Option<Pubkey> {
+    let is_program_data = data.get(..4)? == 3u32.to_le_bytes();
+    let has_authority = *data.get(12)? == 1;
+    let key: [u8; 32] = data.get(13..45)?.try_into().ok()?;
+    (is_program_data && has_authority).then(|| Pubkey::from(key))
+}
+
+#[access_control(ctx.accounts.validate(&roles))]
+pub fn create_exchange(ctx: Context<CreateExchange>, roles: Roles) -> Result<()> {
+    let mut exchange = ctx.accounts.exchange.load_init()?;
+    exchange.admin = Address(roles.admin.to_bytes());
+    exchange.risk_council = Address(roles.risk_council.to_bytes());
+    exchange.guardian = Address(roles.guardian.to_bytes());
+    exchange.fee_collector = Address(roles.fee_collector.to_bytes());
+    exchange.quote_mint = Address(ctx.accounts.quote_mint.key().to_bytes());
+    exchange.timelock_seconds = roles.timelock_seconds;
+    exchange.ramp_seconds = roles.ramp_seconds;
+    exchange.phase = PHASE_SET_UP;
+    exchange.bump = ctx.bumps.exchange;
+    Ok(())
+}

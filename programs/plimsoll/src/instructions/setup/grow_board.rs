@@ -1,0 +1,78 @@
+//! Grow board: adds what one instruction may add; the last one makes the account a board.
+
+use crate::{
+    errors::Refusal,
+    state::{Exchange, RiskBoard},
+};
+use anchor_lang::{
+    Discriminator,
+    prelude::*,
+    solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE,
+    system_program::{self, Transfer},
+};
+use plimsoll_risk::{
+    layout::{Key as Address, board::RefreshReward},
+    num::{Ratio, TokenAmount},
+    ramp::Ramp,
+};
+
+/// Defaults of a new board; each is a parameter from then on.
+const LIQ_BUFFER: u32 = Ratio::ONE.get() / 20;
+const MAX_PUBLISH_SPREAD: u32 = 10;
+const BANK_MAX_AGE: u32 = 3_600;
+const REFRESH_MIN_AGE: u32 = 10;
+const REFRESH_MIN_MOVE: Ratio = Ratio::new(Ratio::ONE.get() / 1_000);
+
+#[derive(Accounts)]
+pub struct GrowBoard<'info> {
+    /// Anyone may pay for it.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The board in the making.
+    /// CHECK: address by seeds, owner in `validate`
+    #[account(mut, seeds = [RiskBoard::SEED, exchange.key().as_ref()], bump)]
+    pub board: UncheckedAccount<'info>,
+    pub system_program: Program<'info, System>,
+}
+
+impl<'info> GrowBoard<'info> {
+    fn validate(&self) -> Result<()> {
+        require_keys_eq!(*self.board.owner, crate::ID, Refusal::ForeignBoard);
+        require!(self.board.data_len() < RiskBoard::SPACE, Refusal::BoardComplete);
+        Ok(())
+    }
+
+    fn resize(&self, space: usize) -> Result<()> {
+        let missing = Rent::get()?.minimum_balance(space).saturating_sub(self.board.lamports());
+        let accounts = Transfer { from: self.payer.to_account_info(), to: self.board.to_account_info() };
+        system_program::transfer(CpiContext::new(system_program::ID, accounts), missing)?;
+        self.board.resize(space).map_err(Into::into)
+    }
+}
+
+#[access_control(ctx.accounts.validate())]
+pub fn grow_board<'info>(ctx: Context<'info, GrowBoard<'info>>) -> Result<()> {
+    let grown = ctx.accounts.board.data_len().saturating_add(MAX_PERMITTED_DATA_INCREASE);
+    ctx.accounts.resize(grown.min(RiskBoard::SPACE))?;
+    if grown < RiskBoard::SPACE {
+        return Ok(());
+    }
+    ctx.accounts.board.try_borrow_mut_data()?[..8].copy_from_slice(RiskBoard::DISCRIMINATOR);
+    let loader = AccountLoader::<RiskBoard>::try_from(ctx.accounts.board.as_ref())?;
+    let header = &mut loader.load_mut()?.header;
+    header.exchange = Address(ctx.accounts.exchange.key().to_bytes());
+    header.bump = ctx.bumps.board;
+    header.liq_buffer = Ramp::constant(LIQ_BUFFER);
+    header.max_publish_spread = MAX_PUBLISH_SPREAD;
+    header.bank_max_age = BANK_MAX_AGE;
+    header.refresh = RefreshReward {
+        reward: TokenAmount::ZERO,
+        hourly_cap: TokenAmount::ZERO,
+        hour_start: 0,
+        paid: TokenAmount::ZERO,
+        min_age: REFRESH_MIN_AGE,
+        min_move: REFRESH_MIN_MOVE,
+    };
+    Ok(())
+}

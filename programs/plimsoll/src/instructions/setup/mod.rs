@@ -1,0 +1,15 @@
+//! From nothing to an exchange that can hold money.
+
+pub mod add_feed;
+pub mod create_board;
+pub mod create_exchange;
+pub mod grow_board;
+pub mod open_exchange;
+pub mod register_bank;
+
+pub use add_feed::*;
+pub use create_board::*;
+pub use create_exchange::*;
+pub use grow_board::*;
+pub use open_exchange::*;
+pub use register_bank::*;

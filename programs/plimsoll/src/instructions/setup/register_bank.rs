@@ -1,0 +1,132 @@
+//! Register bank: a token may be held. It counts nothing yet and nothing of it can be borrowed.
+
+use crate::{
+    errors::Refusal,
+    events::BankRegistered,
+    mint,
+    state::{Bank, Exchange, RiskBoard, bank::UNLIMITED},
+};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+use plimsoll_risk::{
+    layout::{Key as Address, bank::NO_FEED, board::MAX_BANKS},
+    num::{Index, Ratio},
+    ramp::Ramp,
+};
+
+const ONE: u32 = Ratio::ONE.get();
+
+#[derive(Accounts)]
+pub struct RegisterBank<'info> {
+    /// The exchange's admin; pays for the accounts.
+    #[account(mut)]
+    pub admin: Signer<'info>,
+    #[account(mut)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    #[account(mut)]
+    pub board: AccountLoader<'info, RiskBoard>,
+    #[account(mint::token_program = token_program)]
+    pub mint: InterfaceAccount<'info, Mint>,
+    #[account(
+        init, payer = admin, space = Bank::SPACE,
+        seeds = [Bank::SEED, exchange.key().as_ref(), mint.key().as_ref()], bump,
+    )]
+    pub bank: AccountLoader<'info, Bank>,
+    #[account(
+        init, payer = admin, seeds = [Bank::VAULT_SEED, bank.key().as_ref()], bump,
+        token::mint = mint, token::authority = bank, token::token_program = token_program,
+    )]
+    pub vault: InterfaceAccount<'info, TokenAccount>,
+    pub token_program: Interface<'info, TokenInterface>,
+    pub system_program: Program<'info, System>,
+}
+
+impl RegisterBank<'_> {
+    fn validate(&self, feed: u8) -> Result<()> {
+        let (exchange, board) = (self.exchange.load()?, self.board.load()?);
+        exchange.require_admin(self.admin.key)?;
+        require!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        require!(usize::from(board.header.bank_count) < MAX_BANKS, Refusal::BoardFull);
+        let is_quote = exchange.quote_mint.0 == self.mint.key().to_bytes();
+        require!(is_quote == (board.header.bank_count == 0), Refusal::QuoteBankFirst);
+        if is_quote {
+            require!(feed == NO_FEED, Refusal::UnknownFeed);
+        } else {
+            board.feed(feed)?;
+        }
+        mint::require_accepted(&self.mint.to_account_info(), self.mint.decimals)
+    }
+}
+
+#[access_control(ctx.accounts.validate(feed))]
+pub fn register_bank(ctx: Context<RegisterBank>, feed: u8) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    let mut board = ctx.accounts.board.load_mut()?;
+    let index = board.header.bank_count;
+    write_bank(&ctx, index, now)?;
+    write_terms(&mut board, &ctx, feed, now)?;
+    let sequence = ctx.accounts.exchange.load_mut()?.next_event();
+    emit!(BankRegistered { sequence, bank: ctx.accounts.bank.key(), index, mint: ctx.accounts.mint.key() });
+    Ok(())
+}
+
+/// The bank's own account: empty, uncapped for deposits, closed for borrows.
+fn write_bank(ctx: &Context<RegisterBank>, index: u8, now: i64) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let mut bank = accounts.bank.load_init()?;
+    bank.exchange = Address(accounts.exchange.key().to_bytes());
+    bank.board = Address(accounts.board.key().to_bytes());
+    bank.mint = Address(accounts.mint.key().to_bytes());
+    bank.vault = Address(accounts.vault.key().to_bytes());
+    bank.token_program = Address(accounts.token_program.key().to_bytes());
+    bank.deposit_index = Index::ONE.into();
+    bank.borrow_index = Index::ONE.into();
+    bank.accrued_at = now;
+    bank.deposit_cap = UNLIMITED;
+    bank.account_deposit_cap = UNLIMITED;
+    bank.minimum_deposit = 1;
+    bank.kink1 = Ratio::new(ONE / 2);
+    bank.kink2 = Ratio::new(ONE / 10 * 8);
+    bank.rate1 = Ratio::new(ONE / 20);
+    bank.rate2 = Ratio::new(ONE / 10);
+    bank.rate3 = Ratio::new(ONE);
+    bank.reserve_factor = Ratio::new(ONE / 10);
+    bank.utilisation_limit = Ratio::new(ONE / 10 * 8);
+    bank.hour_limit = Ratio::new(ONE / 10);
+    bank.day_limit = Ratio::new(ONE / 4);
+    bank.small_share = Ratio::new(ONE / 5);
+    bank.index = index;
+    bank.decimals = accounts.mint.decimals;
+    bank.bump = ctx.bumps.bank;
+    bank.vault_bump = ctx.bumps.vault;
+    bank.token_2022 = u8::from(accounts.token_program.key() == anchor_spl::token_2022::ID);
+    Ok(())
+}
+
+/// The bank's entry on the board: the quote token is worth exactly 1, any other weighs nothing yet.
+fn write_terms(board: &mut RiskBoard, ctx: &Context<RegisterBank>, feed: u8, now: i64) -> Result<()> {
+    let header = &mut board.header;
+    let index = header.bank_count;
+    header.bank_count = index.checked_add(1).ok_or(Refusal::BoardFull)?;
+    let is_quote = feed == NO_FEED;
+    if is_quote {
+        header.quote_decimals = ctx.accounts.mint.decimals;
+        header.quote_bank = index;
+    } else {
+        let entry = board.feeds.get_mut(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
+        entry.banks |= 1u32.checked_shl(u32::from(index)).ok_or(Refusal::BoardFull)?;
+    }
+    let terms = board.banks.get_mut(usize::from(index)).ok_or(Refusal::BoardFull)?;
+    terms.bank = Address(ctx.accounts.bank.key().to_bytes());
+    terms.feed = feed;
+    terms.decimals = ctx.accounts.mint.decimals;
+    terms.deposit_index = Index::ONE.into();
+    terms.borrow_index = Index::ONE.into();
+    terms.updated_at = now;
+    let (asset, liability) = if is_quote { (ONE, ONE) } else { (0, ONE.saturating_mul(2)) };
+    terms.asset_weight_initial = Ratio::new(asset);
+    terms.asset_weight_maint = Ramp::constant(asset);
+    terms.liability_weight_initial = Ratio::new(liability);
+    terms.liability_weight_maint = Ramp::constant(liability);
+    board.revalue_bank(index, now)
+}

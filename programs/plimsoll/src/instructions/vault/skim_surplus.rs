@@ -1,0 +1,70 @@
+//! Skim surplus: what somebody sent to a vault by mistake or as a gift belongs to no ledger; the fee collector takes it.
+
+use crate::{
+    errors::Refusal,
+    events::SurplusSkimmed,
+    state::{Bank, Exchange, RiskBoard, risk_board::Pausable},
+    token::Transfer,
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct SkimSurplus<'info> {
+    pub fee_collector: Signer<'info>,
+    pub exchange: AccountLoader<'info, Exchange>,
+    pub board: AccountLoader<'info, RiskBoard>,
+    #[account(mut)]
+    pub bank: AccountLoader<'info, Bank>,
+    /// CHECK: compared with the bank's
+    pub mint: UncheckedAccount<'info>,
+    /// CHECK: compared with the bank's
+    #[account(mut)]
+    pub vault: UncheckedAccount<'info>,
+    /// CHECK: kind and mint in `Transfer::validate`
+    #[account(mut)]
+    pub destination: UncheckedAccount<'info>,
+    /// CHECK: compared with the bank's
+    pub token_program: UncheckedAccount<'info>,
+}
+
+impl<'info> SkimSurplus<'info> {
+    fn transfer(&self) -> Transfer<'_, 'info> {
+        Transfer {
+            bank: &self.bank,
+            mint: &self.mint,
+            vault: &self.vault,
+            other: &self.destination,
+            token_program: &self.token_program,
+        }
+    }
+
+    fn validate(&self) -> Result<()> {
+        let (exchange, board, bank) = (self.exchange.load()?, self.board.load()?, self.bank.load()?);
+        require!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
+        require!(bank.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        require!(
+            exchange.fee_collector.0 == self.fee_collector.key().to_bytes(),
+            Refusal::NotTheFeeCollector
+        );
+        board.require_running(Pausable::Skim, Clock::get()?.unix_timestamp)?;
+        bank.require_whole()?;
+        self.transfer().validate(&bank)
+    }
+}
+
+#[access_control(ctx.accounts.validate())]
+pub fn skim_surplus(ctx: Context<SkimSurplus>) -> Result<()> {
+    let transfer = ctx.accounts.transfer();
+    let (surplus, decimals, recorded, event) = {
+        let mut bank = ctx.accounts.bank.load_mut()?;
+        let recorded = bank.vault_balance.get();
+        let surplus = transfer.held()?.saturating_sub(recorded); // short or exact: nothing to take
+        require!(surplus > 0, Refusal::NoSurplus);
+        let sequence = bank.next_event();
+        let event = SurplusSkimmed { bank: *ctx.accounts.bank.as_ref().key, sequence, amount: surplus };
+        (surplus, bank.decimals, recorded, event)
+    };
+    transfer.pay_out(surplus, decimals, recorded)?;
+    emit!(event);
+    Ok(())
+}

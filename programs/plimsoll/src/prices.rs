@@ -1,0 +1,64 @@
+//! From oracle accounts to the board, or, where a transaction brings its own, in place of the board's stale prices.
+
+use crate::{
+    errors::{Refusal, refused},
+    oracle::{self, OracleRefusal},
+    state::RiskBoard,
+};
+use anchor_lang::prelude::*;
+use plimsoll_risk::{
+    health::Overlay,
+    layout::feed::Feed,
+    observation::{self, Moved, OraclePrice},
+};
+
+/// Copies one oracle account's price to a feed and to what depends on it.
+///
+/// `None` if the account brings nothing newer.
+///
+/// # Errors
+/// Whatever is malformed about the account, or out of bounds about its price.
+pub fn refresh(board: &mut RiskBoard, feed: u8, oracle: &AccountInfo, now: i64) -> Result<Option<Moved>> {
+    let price = read(board.feed(feed)?, oracle)?.map_err(Refusal::from)?;
+    let entry = board.feeds.get_mut(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
+    if price.publish_time <= entry.publish_time {
+        return Ok(None);
+    }
+    let moved = observation::fold(entry, &price, now).map_err(refused)?;
+    board.revalue_feed(feed, now)?;
+    Ok(Some(moved))
+}
+
+/// Reads oracle accounts that a transaction brings along, each for the feed that it belongs to.
+///
+/// # Errors
+/// An account that no feed of the board knows; more than an overlay holds.
+pub fn overlay(board: &AccountLoader<RiskBoard>, oracles: &[AccountInfo]) -> Result<Overlay> {
+    let mut overlay = Overlay::none();
+    if oracles.is_empty() {
+        return Ok(overlay);
+    }
+    let board = board.load()?;
+    for oracle in oracles {
+        let (index, price) = find(&board, oracle)?;
+        overlay.push(index, price).map_err(refused)?;
+    }
+    Ok(overlay)
+}
+
+/// The feed that an oracle account belongs to, and its price.
+fn find(board: &RiskBoard, oracle: &AccountInfo) -> Result<(u8, OraclePrice)> {
+    for index in 0..board.header.feed_count {
+        match read(board.feed(index)?, oracle)? {
+            Err(OracleRefusal::WrongFeed) => {}
+            Err(refusal) => return Err(Refusal::from(refusal).into()),
+            Ok(price) => return Ok((index, price)),
+        }
+    }
+    Err(Refusal::OracleWrongFeed.into())
+}
+
+fn read(feed: &Feed, oracle: &AccountInfo) -> Result<core::result::Result<OraclePrice, OracleRefusal>> {
+    let data = oracle.try_borrow_data()?;
+    Ok(oracle::read_price(oracle.key, oracle.owner, &data, &feed.pyth_feed_id, &feed.switchboard))
+}

@@ -1,0 +1,17 @@
+//! Accounts, one a file. Layouts that a margin check reads are the engine's own (`plimsoll_risk::layout`).
+
+mod zero_copy;
+
+pub mod bank;
+pub mod exchange;
+#[cfg(feature = "idl-build")]
+pub mod idl;
+pub mod margin_account;
+pub mod pending_change;
+pub mod risk_board;
+
+pub use bank::Bank;
+pub use exchange::Exchange;
+pub use margin_account::MarginAccount;
+pub use pending_change::PendingChange;
+pub use risk_board::RiskBoard;
