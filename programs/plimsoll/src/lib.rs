@@ -5,6 +5,7 @@
 
 use anchor_lang::prelude::*;
 
+#[macro_use]
 pub mod errors;
 pub mod events;
 pub mod governance;

@@ -38,7 +38,7 @@ mod extension {
 /// # Errors
 /// Names the first extension that is not accepted; [`Refusal::TooManyDecimals`].
 pub fn require_accepted(mint: &AccountInfo, decimals: u8) -> Result<()> {
-    require!(decimals <= MAX_DECIMALS, Refusal::TooManyDecimals);
+    ensure!(decimals <= MAX_DECIMALS, Refusal::TooManyDecimals);
     if *mint.owner != token_2022::ID {
         return Ok(());
     }
@@ -55,7 +55,7 @@ pub fn require_accepted(mint: &AccountInfo, decimals: u8) -> Result<()> {
 pub fn require_no_cpi_guard(token_account: &AccountInfo) -> Result<()> {
     for (number, value) in extensions(&token_account.try_borrow_data()?) {
         let locked = value.first().is_some_and(|flag| *flag != 0);
-        require!(number != extension::CPI_GUARD || !locked, Refusal::SourceIsCpiGuarded);
+        ensure!(number != extension::CPI_GUARD || !locked, Refusal::SourceIsCpiGuarded);
     }
     Ok(())
 }

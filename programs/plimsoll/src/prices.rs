@@ -33,14 +33,10 @@ pub fn refresh(board: &mut RiskBoard, feed: u8, oracle: &AccountInfo, now: i64) 
 ///
 /// # Errors
 /// An account that no feed of the board knows; more than an overlay holds.
-pub fn overlay(board: &AccountLoader<RiskBoard>, oracles: &[AccountInfo]) -> Result<Overlay> {
+pub fn overlay(board: &RiskBoard, oracles: &[AccountInfo]) -> Result<Overlay> {
     let mut overlay = Overlay::none();
-    if oracles.is_empty() {
-        return Ok(overlay);
-    }
-    let board = board.load()?;
     for oracle in oracles {
-        let (index, price) = find(&board, oracle)?;
+        let (index, price) = find(board, oracle)?;
         overlay.push(index, price).map_err(refused)?;
     }
     Ok(overlay)

@@ -23,13 +23,13 @@ impl<'info> Transfer<'_, 'info> {
     ///
     /// Keys are compared with the bank's instead of decoding accounts: the token program checks the rest itself.
     pub fn validate(&self, bank: &Bank) -> Result<()> {
-        require!(self.mint.key.as_array() == &bank.mint.0, Refusal::WrongMint);
-        require!(self.vault.key.as_array() == &bank.vault.0, Refusal::WrongVault);
-        require!(self.token_program.key.as_array() == &bank.token_program.0, Refusal::WrongTokenProgram);
-        require!(self.other.key != self.vault.key, Refusal::DuplicateAccount);
-        require!(self.other.owner.as_array() == &bank.token_program.0, Refusal::WrongTokenAccount);
+        ensure!(self.mint.key.as_array() == &bank.mint.0, Refusal::WrongMint);
+        ensure!(self.vault.key.as_array() == &bank.vault.0, Refusal::WrongVault);
+        ensure!(self.token_program.key.as_array() == &bank.token_program.0, Refusal::WrongTokenProgram);
+        ensure!(self.other.key != self.vault.key, Refusal::DuplicateAccount);
+        ensure!(self.other.owner.as_array() == &bank.token_program.0, Refusal::WrongTokenAccount);
         let other = self.other.try_borrow_data()?;
-        require!(other.get(MINT) == Some(&bank.mint.0[..]), Refusal::WrongTokenAccount);
+        ensure!(other.get(MINT) == Some(&bank.mint.0[..]), Refusal::WrongTokenAccount);
         drop(other);
         if bank.token_2022 != 0 {
             mint::require_no_cpi_guard(self.other)?;
@@ -48,7 +48,7 @@ impl<'info> Transfer<'_, 'info> {
     /// [`Refusal::ReceivedLess`]; [`Refusal::VaultShortfall`] where the vault did not hold what `recorded` says before.
     pub fn take_in(&self, authority: &Signer<'info>, amount: u64, decimals: u8, recorded: u64) -> Result<()> {
         let before = self.held()?;
-        require!(before >= recorded, Refusal::VaultShortfall);
+        ensure!(before >= recorded, Refusal::VaultShortfall);
         let accounts = TransferChecked {
             from: self.other.to_account_info(),
             mint: self.mint.to_account_info(),
@@ -60,7 +60,7 @@ impl<'info> Transfer<'_, 'info> {
             amount,
             decimals,
         )?;
-        require!(before.checked_add(amount) == Some(self.held()?), Refusal::ReceivedLess);
+        ensure!(before.checked_add(amount) == Some(self.held()?), Refusal::ReceivedLess);
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl<'info> Transfer<'_, 'info> {
     /// # Errors
     /// [`Refusal::VaultShortfall`] where the vault does not hold what `recorded` said before this.
     pub fn pay_out(&self, amount: u64, decimals: u8, recorded: u64) -> Result<()> {
-        require!(self.held()? >= recorded, Refusal::VaultShortfall);
+        ensure!(self.held()? >= recorded, Refusal::VaultShortfall);
         let (exchange, bump) = {
             let bank = self.bank.load()?;
             (bank.exchange.0, [bank.bump])

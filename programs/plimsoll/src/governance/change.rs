@@ -34,7 +34,7 @@ pub enum Outcome {
 pub fn propose(parameter: &Parameter, target: &mut Target, value: Value, now: i64) -> Result<Outcome> {
     require_target(parameter, target)?;
     let old = parameter.read(target)?;
-    require!(old != value, Refusal::NoChange);
+    ensure!(old != value, Refusal::NoChange);
     if target.exchange.is_open() && parameter.waits(old, value) {
         return Ok(Outcome::Waits(old));
     }
@@ -47,13 +47,13 @@ pub fn propose(parameter: &Parameter, target: &mut Target, value: Value, now: i6
 /// # Errors
 /// [`Refusal::NotReady`], [`Refusal::ChangeExpired`], [`Refusal::ParameterMoved`], [`Refusal::Contradiction`].
 pub fn apply(change: &PendingChange, target: &mut Target, now: i64) -> Result<()> {
-    require!(now >= change.ready_at, Refusal::NotReady);
-    require!(now < change.expires_at, Refusal::ChangeExpired);
+    ensure!(now >= change.ready_at, Refusal::NotReady);
+    ensure!(now < change.expires_at, Refusal::ChangeExpired);
     let parameter = Parameter::by_id(change.parameter)?;
     require_target(parameter, target)?;
     // A program upgrade in between may have narrowed the bounds.
     let value = parameter.value(&change.new_value)?;
-    require!(parameter.read(target)?.to_bytes() == change.old_value, Refusal::ParameterMoved);
+    ensure!(parameter.read(target)?.to_bytes() == change.old_value, Refusal::ParameterMoved);
     put_into_force(parameter, target, value, now)
 }
 
@@ -88,14 +88,14 @@ impl Exchange {
             return self.require_admin(signer);
         }
         let signer = signer.to_bytes();
-        require!(self.admin.0 == signer || self.risk_council.0 == signer, Refusal::NotAGovernor);
+        ensure!(self.admin.0 == signer || self.risk_council.0 == signer, Refusal::NotAGovernor);
         Ok(())
     }
 
     /// # Errors
     /// [`Refusal::NotTheGuardian`].
     pub(crate) fn require_guardian(&self, signer: &Pubkey) -> Result<()> {
-        require!(self.guardian.0 == signer.to_bytes(), Refusal::NotTheGuardian);
+        ensure!(self.guardian.0 == signer.to_bytes(), Refusal::NotTheGuardian);
         Ok(())
     }
 
@@ -146,15 +146,15 @@ impl PendingChange {
     /// # Errors
     /// [`Refusal::ForeignExchange`], [`Refusal::NotTheProposer`].
     pub(crate) fn require_belongs(&self, exchange: &Pubkey, proposer: &Pubkey) -> Result<()> {
-        require!(self.exchange.0 == exchange.to_bytes(), Refusal::ForeignExchange);
-        require!(self.proposer.0 == proposer.to_bytes(), Refusal::NotTheProposer);
+        ensure!(self.exchange.0 == exchange.to_bytes(), Refusal::ForeignExchange);
+        ensure!(self.proposer.0 == proposer.to_bytes(), Refusal::NotTheProposer);
         Ok(())
     }
 
     /// # Errors
     /// [`Refusal::OwnRemoval`]: the guardian cannot veto who replaces it.
     pub(crate) fn require_vetoable(&self) -> Result<()> {
-        require!(self.parameter != GUARDIAN.id, Refusal::OwnRemoval);
+        ensure!(self.parameter != GUARDIAN.id, Refusal::OwnRemoval);
         Ok(())
     }
 }

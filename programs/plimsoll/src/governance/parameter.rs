@@ -172,11 +172,11 @@ impl Parameter {
     pub fn value(&self, bytes: &[u8; 32]) -> Result<Value> {
         if self.unit.is_address() {
             let address = Address(*bytes);
-            require!(self.unit == Unit::OptionalAddress || !address.is_none(), Refusal::OutOfBounds);
+            ensure!(self.unit == Unit::OptionalAddress || !address.is_none(), Refusal::OutOfBounds);
             return Ok(Value::Address(address));
         }
         let (number, rest) = bytes.split_first_chunk::<8>().ok_or(Refusal::OutOfBounds)?;
-        require!(rest.iter().all(|byte| *byte == 0), Refusal::OutOfBounds);
+        ensure!(rest.iter().all(|byte| *byte == 0), Refusal::OutOfBounds);
         let number = u64::from_le_bytes(*number);
         self.require_within(number)?;
         Ok(Value::Number(number))

@@ -32,7 +32,7 @@ pub fn pause(
     now: i64,
 ) -> Result<i64> {
     let place = place_of(action)?;
-    require!((SHORTEST_PAUSE..=LONGEST_PAUSE).contains(&seconds), Refusal::BadPause);
+    ensure!((SHORTEST_PAUSE..=LONGEST_PAUSE).contains(&seconds), Refusal::BadPause);
     let (Some(duty), Some(paused_until)) =
         (exchange.pause_duty.get_mut(place), board.header.paused_until.get_mut(place))
     else {
@@ -40,7 +40,7 @@ pub fn pause(
     };
     let until = now.checked_add(i64::from(seconds)).ok_or(Refusal::Overflow)?;
     let begins = now.max(*paused_until);
-    require!(begins < until, Refusal::BadPause);
+    ensure!(begins < until, Refusal::BadPause);
     duty.begin(until.saturating_sub(begins), now)?;
     *paused_until = until;
     Ok(until)
@@ -53,7 +53,7 @@ pub fn pause(
 pub fn unpause(board: &mut RiskBoard, action: u8, now: i64) -> Result<()> {
     let place = place_of(action)?;
     let paused_until = board.header.paused_until.get_mut(place).ok_or(Refusal::UnknownAction)?;
-    require!(now < *paused_until, Refusal::NotPaused);
+    ensure!(now < *paused_until, Refusal::NotPaused);
     *paused_until = 0;
     Ok(())
 }
@@ -74,7 +74,7 @@ impl PauseDuty {
         }
         let seconds = u32::try_from(seconds).map_err(|_| Refusal::BadPause)?;
         let used = self.used.checked_add(seconds).ok_or(Refusal::PauseDutyUsedUp)?;
-        require!(used <= PAUSE_DUTY, Refusal::PauseDutyUsedUp);
+        ensure!(used <= PAUSE_DUTY, Refusal::PauseDutyUsedUp);
         self.used = used;
         Ok(())
     }

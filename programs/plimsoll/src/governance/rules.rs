@@ -37,9 +37,9 @@ pub(super) fn check(target: &mut Target, scope: Scope, now: i64) -> Result<()> {
 /// [`Refusal::RolesCollide`]; [`Refusal::OutOfBounds`] for nobody.
 pub fn require_roles(admin: &Pubkey, risk_council: &Pubkey, guardian: &Pubkey) -> Result<()> {
     for role in [admin, risk_council, guardian] {
-        require!(*role != Pubkey::default(), Refusal::OutOfBounds);
+        ensure!(*role != Pubkey::default(), Refusal::OutOfBounds);
     }
-    require!(guardian != admin && guardian != risk_council, Refusal::RolesCollide);
+    ensure!(guardian != admin && guardian != risk_council, Refusal::RolesCollide);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ fn weights(terms: &BankTerms, liq_buffer: &Ramp, now: i64) -> Result<()> {
             terms.liability_weight_initial,
             Ratio::new(terms.liability_weight_maint.to),
         ];
-        require!(all == [one; 4] && terms.scale_start.is_zero(), Refusal::Contradiction);
+        ensure!(all == [one; 4] && terms.scale_start.is_zero(), Refusal::Contradiction);
         return Ok(());
     }
     let ahead = BankTerms {
@@ -82,7 +82,7 @@ fn weights(terms: &BankTerms, liq_buffer: &Ramp, now: i64) -> Result<()> {
         ..*terms
     };
     let buffer = Ratio::new(liq_buffer.value(now).max(liq_buffer.to));
-    require!(weights_are_ordered(&ahead, buffer), Refusal::Contradiction);
+    ensure!(weights_are_ordered(&ahead, buffer), Refusal::Contradiction);
     Ok(())
 }
 
@@ -93,14 +93,14 @@ fn rest_of(ramp: &Ramp, now: i64) -> Ramp {
 
 /// An hour cannot let out more than a day.
 fn limits(bank: &Bank) -> Result<()> {
-    require!(bank.hour_limit <= bank.day_limit, Refusal::Contradiction);
+    ensure!(bank.hour_limit <= bank.day_limit, Refusal::Contradiction);
     Ok(())
 }
 
 /// Rates rise with utilisation, and the kinks stand in their order.
 fn curve(bank: &Bank) -> Result<()> {
-    require!(bank.kink1 < bank.kink2 && bank.kink2 < Ratio::ONE, Refusal::Contradiction);
+    ensure!(bank.kink1 < bank.kink2 && bank.kink2 < Ratio::ONE, Refusal::Contradiction);
     let rising = bank.rate0 <= bank.rate1 && bank.rate1 <= bank.rate2 && bank.rate2 <= bank.rate3;
-    require!(rising, Refusal::Contradiction);
+    ensure!(rising, Refusal::Contradiction);
     Ok(())
 }

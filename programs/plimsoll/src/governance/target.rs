@@ -25,7 +25,7 @@ impl Target<'_> {
     /// # Errors
     /// [`Refusal::UnknownBank`] beyond the banks in use.
     pub fn terms(&mut self) -> Result<&mut BankTerms> {
-        require!(self.index < self.board.header.bank_count, Refusal::UnknownBank);
+        ensure!(self.index < self.board.header.bank_count, Refusal::UnknownBank);
         self.board.banks.get_mut(usize::from(self.index)).ok_or_else(|| Refusal::UnknownBank.into())
     }
 
@@ -42,14 +42,14 @@ impl Target<'_> {
     /// # Errors
     /// [`Refusal::UnknownFeed`] beyond the feeds in use.
     pub fn feed(&mut self) -> Result<&mut Feed> {
-        require!(self.index < self.board.header.feed_count, Refusal::UnknownFeed);
+        ensure!(self.index < self.board.header.feed_count, Refusal::UnknownFeed);
         self.board.feeds.get_mut(usize::from(self.index)).ok_or_else(|| Refusal::UnknownFeed.into())
     }
 
     /// # Errors
     /// [`Refusal::UnknownTarget`] for a number where there is only one.
     pub(super) fn require_only(&self) -> Result<()> {
-        require!(self.index == 0, Refusal::UnknownTarget);
+        ensure!(self.index == 0, Refusal::UnknownTarget);
         Ok(())
     }
 }
@@ -66,12 +66,12 @@ pub fn with_target<R>(
     rule: impl FnOnce(&mut Target) -> Result<R>,
 ) -> Result<R> {
     let mut exchange = exchange.load_mut()?;
-    require!(exchange.board.0 == board.key().to_bytes(), Refusal::ForeignBoard);
+    ensure!(exchange.board.0 == board.key().to_bytes(), Refusal::ForeignBoard);
     let mut board = board.load_mut()?;
     let mut bank = match bank {
         None => None,
         Some(bank) => {
-            require!(board.bank(index)?.bank.0 == bank.key().to_bytes(), Refusal::UnknownBank);
+            ensure!(board.bank(index)?.bank.0 == bank.key().to_bytes(), Refusal::UnknownBank);
             Some(bank.load_mut()?)
         }
     };

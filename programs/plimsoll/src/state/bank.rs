@@ -160,7 +160,7 @@ impl Bank {
     /// # Errors
     /// [`Refusal::VaultShortfall`] once its vault was found short.
     pub fn require_whole(&self) -> Result<()> {
-        require!(self.flags & VAULT_SHORT == 0, Refusal::VaultShortfall);
+        ensure!(self.flags & VAULT_SHORT == 0, Refusal::VaultShortfall);
         Ok(())
     }
 
@@ -237,7 +237,7 @@ impl Bank {
         self.accrue(now)?;
         let place = account.slot_of(self.index).ok_or(Refusal::NothingOwed)?;
         let slot = &mut account.balances[place];
-        require!(slot.is_borrow(), Refusal::NothingOwed);
+        ensure!(slot.is_borrow(), Refusal::NothingOwed);
         let repaid = self.pay_back(slot, amount)?;
         if repaid < amount {
             return Err(beyond(Refusal::RepaysMoreThanOwed, amount.get(), repaid.get()));
@@ -347,7 +347,7 @@ impl Bank {
         } else {
             Shares::from_amount_down(paid, index).map_err(refused)?
         };
-        require!(shares > Shares::ZERO, Refusal::DustAmount);
+        ensure!(shares > Shares::ZERO, Refusal::DustAmount);
         slot.shares = slot.shares.checked_sub(shares).map_err(refused)?;
         self.borrow_shares = self.borrow_shares.checked_sub(shares).map_err(refused)?;
         if slot.is_free() {
@@ -363,7 +363,7 @@ impl Bank {
         }
         let index: Index = self.deposit_index.into();
         let shares = Shares::from_amount_down(amount, index).map_err(refused)?;
-        require!(shares > Shares::ZERO, Refusal::DustAmount);
+        ensure!(shares > Shares::ZERO, Refusal::DustAmount);
         slot.shares = slot.shares.checked_add(shares).map_err(refused)?;
         slot.borrowed = 0;
         self.deposit_shares = self.deposit_shares.checked_add(shares).map_err(refused)?;

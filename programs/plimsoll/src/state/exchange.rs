@@ -69,7 +69,7 @@ impl Exchange {
     /// # Errors
     /// [`Refusal::NotTheAdmin`] for anybody but the admin.
     pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
-        require!(self.admin.0 == signer.to_bytes(), Refusal::NotTheAdmin);
+        ensure!(self.admin.0 == signer.to_bytes(), Refusal::NotTheAdmin);
         Ok(())
     }
 

@@ -32,7 +32,7 @@ impl MarginAccount {
     /// # Errors
     /// [`Refusal::NotTheOwner`] for anybody else, delegates included.
     pub fn require_owner(&self, signer: &Pubkey) -> Result<()> {
-        require!(self.header.owner.0 == signer.to_bytes(), Refusal::NotTheOwner);
+        ensure!(self.header.owner.0 == signer.to_bytes(), Refusal::NotTheOwner);
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl MarginAccount {
             && self.positions.iter().all(|position| position.flags == 0)
             && self.header.orders_in_use == 0
             && self.header.triggers_in_use == 0;
-        require!(empty, Refusal::AccountNotEmpty);
+        ensure!(empty, Refusal::AccountNotEmpty);
         Ok(())
     }
 }

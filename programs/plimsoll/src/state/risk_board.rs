@@ -59,21 +59,21 @@ impl RiskBoard {
     /// [`Refusal::Paused`] while the guardian's pause of the action lasts.
     pub fn require_running(&self, action: Pausable, now: i64) -> Result<()> {
         let until = self.header.paused_until[action as usize];
-        require!(now >= until, Refusal::Paused);
+        ensure!(now >= until, Refusal::Paused);
         Ok(())
     }
 
     /// # Errors
     /// [`Refusal::UnknownBank`] beyond the banks in use.
     pub fn bank(&self, index: u8) -> Result<&BankTerms> {
-        require!(index < self.header.bank_count, Refusal::UnknownBank);
+        ensure!(index < self.header.bank_count, Refusal::UnknownBank);
         self.banks.get(usize::from(index)).ok_or_else(|| Refusal::UnknownBank.into())
     }
 
     /// # Errors
     /// [`Refusal::UnknownFeed`] beyond the feeds in use.
     pub fn feed(&self, index: u8) -> Result<&Feed> {
-        require!(index < self.header.feed_count, Refusal::UnknownFeed);
+        ensure!(index < self.header.feed_count, Refusal::UnknownFeed);
         self.feeds.get(usize::from(index)).ok_or_else(|| Refusal::UnknownFeed.into())
     }
 

@@ -47,6 +47,6 @@ pub fn open_account(ctx: Context<OpenAccount>, number: u32) -> Result<()> {
 
 /// Refuses an account of another exchange than the board's.
 pub(crate) fn require_same_exchange(account: &MarginAccount, board: &RiskBoard) -> Result<()> {
-    require!(account.header.exchange == board.header.exchange, Refusal::ForeignExchange);
+    ensure!(account.header.exchange == board.header.exchange, Refusal::ForeignExchange);
     Ok(())
 }

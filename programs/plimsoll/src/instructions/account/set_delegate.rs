@@ -28,7 +28,7 @@ impl SetDelegate<'_> {
         }
         board.require_running(Pausable::Account, now)?;
         let sound = delegate != self.owner.key && scope != 0 && scope & !scope::ALL == 0 && expires_at > now;
-        require!(sound, Refusal::BadDelegation);
+        ensure!(sound, Refusal::BadDelegation);
         Ok(())
     }
 }

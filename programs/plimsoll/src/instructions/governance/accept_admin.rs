@@ -14,9 +14,9 @@ pub struct AcceptAdmin<'info> {
 impl AcceptAdmin<'_> {
     fn validate(&self) -> Result<()> {
         let exchange = self.exchange.load()?;
-        require!(!exchange.nominated_admin.is_none(), Refusal::NobodyNominated);
-        require!(exchange.nominated_admin.0 == self.nominee.key().to_bytes(), Refusal::NotTheNominee);
-        require!(Clock::get()?.unix_timestamp >= exchange.admin_ready_at, Refusal::NotReady);
+        ensure!(!exchange.nominated_admin.is_none(), Refusal::NobodyNominated);
+        ensure!(exchange.nominated_admin.0 == self.nominee.key().to_bytes(), Refusal::NotTheNominee);
+        ensure!(Clock::get()?.unix_timestamp >= exchange.admin_ready_at, Refusal::NotReady);
         let (council, guardian) = (Pubkey::from(exchange.risk_council.0), Pubkey::from(exchange.guardian.0));
         governance::require_roles(self.nominee.key, &council, &guardian)
     }

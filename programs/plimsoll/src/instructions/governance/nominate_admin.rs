@@ -15,7 +15,7 @@ impl NominateAdmin<'_> {
     fn validate(&self, nominee: &Pubkey) -> Result<()> {
         let exchange = self.exchange.load()?;
         exchange.require_admin(self.admin.key)?;
-        require!(exchange.guardian.0 != nominee.to_bytes(), Refusal::RolesCollide);
+        ensure!(exchange.guardian.0 != nominee.to_bytes(), Refusal::RolesCollide);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ impl Pause<'_> {
     fn validate(&self) -> Result<()> {
         let exchange = self.exchange.load()?;
         exchange.require_guardian(self.guardian.key)?;
-        require!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        ensure!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
         Ok(())
     }
 }

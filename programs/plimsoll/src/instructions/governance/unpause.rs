@@ -24,7 +24,7 @@ impl Unpause<'_> {
         if exchange.require_admin(self.signer.key).is_err() {
             exchange.require_guardian(self.signer.key)?;
         }
-        require!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        ensure!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
         Ok(())
     }
 }

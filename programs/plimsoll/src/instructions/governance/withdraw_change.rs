@@ -25,7 +25,7 @@ impl WithdrawChange<'_> {
     fn validate(&self) -> Result<()> {
         self.change.load()?.require_belongs(&self.exchange.key(), self.proposer.key)?;
         let is_admin = self.exchange.load()?.require_admin(self.governor.key).is_ok();
-        require!(is_admin || self.governor.key == self.proposer.key, Refusal::NotAGovernor);
+        ensure!(is_admin || self.governor.key == self.proposer.key, Refusal::NotAGovernor);
         Ok(())
     }
 }

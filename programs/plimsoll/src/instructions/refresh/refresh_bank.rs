@@ -22,8 +22,8 @@ pub struct RefreshBank<'info> {
 impl RefreshBank<'_> {
     fn validate(&self, now: i64) -> Result<()> {
         let (board, bank) = (self.board.load()?, self.bank.load()?);
-        require!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
-        require!(self.vault.key.as_array() == &bank.vault.0, Refusal::WrongVault);
+        ensure!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
+        ensure!(self.vault.key.as_array() == &bank.vault.0, Refusal::WrongVault);
         board.require_running(Pausable::Refresh, now)
     }
 }

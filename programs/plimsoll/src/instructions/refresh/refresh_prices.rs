@@ -26,14 +26,14 @@ impl RefreshPrices<'_> {
     fn validate(&self, feeds: &[u8], oracles: usize, now: i64) -> Result<()> {
         let board = self.board.load()?;
         board.require_running(Pausable::Refresh, now)?;
-        require!(!feeds.is_empty() && feeds.len() == oracles, Refusal::WrongOracleCount);
+        ensure!(!feeds.is_empty() && feeds.len() == oracles, Refusal::WrongOracleCount);
         if let Some(bank) = &self.quote_bank {
             let bank = bank.load()?;
-            require!(bank.exchange == board.header.exchange, Refusal::ForeignExchange);
-            require!(bank.index == board.header.quote_bank, Refusal::UnknownBank);
+            ensure!(bank.exchange == board.header.exchange, Refusal::ForeignExchange);
+            ensure!(bank.index == board.header.quote_bank, Refusal::UnknownBank);
         }
         if let Some(account) = &self.refresher {
-            require!(account.load()?.header.exchange == board.header.exchange, Refusal::ForeignExchange);
+            ensure!(account.load()?.header.exchange == board.header.exchange, Refusal::ForeignExchange);
         }
         Ok(())
     }
@@ -67,7 +67,7 @@ pub fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, feeds: V
         moved |= 1u64.checked_shl(u32::from(*index)).ok_or(Refusal::UnknownFeed)?;
         worth_paying = worth_paying.saturating_add(u32::from(change.is_worth_paying(&board.header.refresh))); // at most 64 feeds
     }
-    require!(moved != 0, Refusal::PriceNotNewer);
+    ensure!(moved != 0, Refusal::PriceNotNewer);
     board.header.heartbeat = now;
     let reward = accounts.pay(&mut board, worth_paying, now)?.get();
     let sequence = board.next_event();

@@ -36,9 +36,9 @@ impl AddFeed<'_> {
     fn validate(&self, pyth_feed_id: &[u8; 32]) -> Result<()> {
         let (exchange, board) = (self.exchange.load()?, self.board.load()?);
         exchange.require_admin(self.admin.key)?;
-        require!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
-        require!(usize::from(board.header.feed_count) < MAX_FEEDS, Refusal::BoardFull);
-        require!(*pyth_feed_id != [0; 32], Refusal::OutOfBounds);
+        ensure!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        ensure!(usize::from(board.header.feed_count) < MAX_FEEDS, Refusal::BoardFull);
+        ensure!(*pyth_feed_id != [0; 32], Refusal::OutOfBounds);
         Ok(())
     }
 }

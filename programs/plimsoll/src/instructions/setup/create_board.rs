@@ -26,7 +26,7 @@ impl CreateBoard<'_> {
     fn validate(&self) -> Result<()> {
         let exchange = self.exchange.load()?;
         exchange.require_admin(self.admin.key)?;
-        require!(exchange.board.is_none(), Refusal::BoardComplete);
+        ensure!(exchange.board.is_none(), Refusal::BoardComplete);
         Ok(())
     }
 }

@@ -46,11 +46,11 @@ pub struct CreateExchange<'info> {
 impl CreateExchange<'_> {
     fn validate(&self, roles: &Roles) -> Result<()> {
         let (address, _) = Pubkey::find_program_address(&[crate::ID.as_ref()], &bpf_loader_upgradeable::ID);
-        require_keys_eq!(self.program_data.key(), address, Refusal::WrongProgramData);
-        require_keys_eq!(*self.program_data.owner, bpf_loader_upgradeable::ID, Refusal::WrongProgramData);
+        ensure!(self.program_data.key() == address, Refusal::WrongProgramData);
+        ensure!(*self.program_data.owner == bpf_loader_upgradeable::ID, Refusal::WrongProgramData);
         let authority =
             upgrade_authority(&self.program_data.try_borrow_data()?).ok_or(Refusal::WrongProgramData)?;
-        require_keys_eq!(authority, self.upgrade_authority.key(), Refusal::NotTheUpgradeAuthority);
+        ensure!(authority == self.upgrade_authority.key(), Refusal::NotTheUpgradeAuthority);
         governance::require_roles(&roles.admin, &roles.risk_council, &roles.guardian)?;
         governance::require_delays(roles.timelock_seconds, roles.ramp_seconds)
     }

@@ -38,8 +38,8 @@ pub struct GrowBoard<'info> {
 
 impl<'info> GrowBoard<'info> {
     fn validate(&self) -> Result<()> {
-        require_keys_eq!(*self.board.owner, crate::ID, Refusal::ForeignBoard);
-        require!(self.board.data_len() < RiskBoard::SPACE, Refusal::BoardComplete);
+        ensure!(*self.board.owner == crate::ID, Refusal::ForeignBoard);
+        ensure!(self.board.data_len() < RiskBoard::SPACE, Refusal::BoardComplete);
         Ok(())
     }
 

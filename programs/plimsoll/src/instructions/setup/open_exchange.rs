@@ -19,9 +19,9 @@ impl OpenExchange<'_> {
     fn validate(&self) -> Result<()> {
         let (exchange, board) = (self.exchange.load()?, self.board.load()?);
         exchange.require_admin(self.admin.key)?;
-        require!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
-        require!(!exchange.is_open(), Refusal::AlreadyOpen);
-        require!(board.header.bank_count > 0, Refusal::QuoteBankFirst);
+        ensure!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        ensure!(!exchange.is_open(), Refusal::AlreadyOpen);
+        ensure!(board.header.bank_count > 0, Refusal::QuoteBankFirst);
         Ok(())
     }
 }

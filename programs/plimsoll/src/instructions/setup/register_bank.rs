@@ -45,12 +45,12 @@ impl RegisterBank<'_> {
     fn validate(&self, feed: u8) -> Result<()> {
         let (exchange, board) = (self.exchange.load()?, self.board.load()?);
         exchange.require_admin(self.admin.key)?;
-        require!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
-        require!(usize::from(board.header.bank_count) < MAX_BANKS, Refusal::BoardFull);
+        ensure!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        ensure!(usize::from(board.header.bank_count) < MAX_BANKS, Refusal::BoardFull);
         let is_quote = exchange.quote_mint.0 == self.mint.key().to_bytes();
-        require!(is_quote == (board.header.bank_count == 0), Refusal::QuoteBankFirst);
+        ensure!(is_quote == (board.header.bank_count == 0), Refusal::QuoteBankFirst);
         if is_quote {
-            require!(feed == NO_FEED, Refusal::UnknownFeed);
+            ensure!(feed == NO_FEED, Refusal::UnknownFeed);
         } else {
             board.feed(feed)?;
         }

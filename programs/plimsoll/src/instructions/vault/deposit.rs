@@ -47,33 +47,27 @@ impl<'info> Deposit<'info> {
         }
     }
 
-    /// What must hold for tokens to come in, whether as a deposit or to pay back a debt.
-    pub(super) fn validate_inflow(&self, action: Pausable, amount: u64, now: i64) -> Result<()> {
-        let (account, board, bank) = (self.account.load()?, self.board.load()?, self.bank.load()?);
-        require!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
-        require!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
-        board.require_running(action, now)?;
+    fn validate(&self, account: &MarginAccount, bank: &Bank) -> Result<()> {
+        ensure!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
+        ensure!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
         bank.require_whole()?;
-        require!(amount > 0, Refusal::ZeroAmount);
-        self.transfer().validate(&bank)
+        self.transfer().validate(bank)
     }
 
-    fn validate(&self, amount: u64, now: i64) -> Result<()> {
-        self.validate_inflow(Pausable::Deposit, amount, now)?;
-        let (account, bank) = (self.account.load()?, self.bank.load()?);
-        let opens_a_slot = account.slot_of(bank.index).is_none();
-        let crowded = opens_a_slot && account.free_slots() <= SLOTS_KEPT_FROM_STRANGERS;
-        require!(
-            !crowded || account.allows(self.depositor.key, scope::DEPOSIT, now),
-            Refusal::SlotsKeptForOwner
-        );
-        Ok(())
-    }
-
-    /// The ledger is final; now the tokens follow.
-    pub(super) fn settle(&self, moved: &Moved) -> Result<()> {
+    /// The way in for all tokens: `rule` moves the ledger; when it is final, the tokens follow.
+    pub(super) fn take_in(
+        &self,
+        action: Pausable,
+        rule: impl FnOnce(&mut Bank, &mut MarginAccount, i64) -> Result<Moved>,
+    ) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
         let (decimals, recorded, event) = {
-            let (mut account, bank) = (self.account.load_mut()?, self.bank.load()?);
+            let board = self.board.load()?;
+            let (mut account, mut bank) = (self.account.load_mut()?, self.bank.load_mut()?);
+            self.validate(&account, &bank)?;
+            board.require_running(action, now)?;
+            let recorded = bank.vault_balance.get();
+            let moved = rule(&mut bank, &mut account, now)?;
             let event = Deposited {
                 account: *self.account.as_ref().key,
                 sequence: account.next_event(),
@@ -84,21 +78,27 @@ impl<'info> Deposit<'info> {
                 deposit_index: Index::from(bank.deposit_index).get(),
                 borrow_index: Index::from(bank.borrow_index).get(),
             };
-            let before = bank.vault_balance.get().saturating_sub(moved.amount.get()); // `deposit` added it
-            (bank.decimals, before, event)
+            (bank.decimals, recorded, event)
         };
-        self.transfer().take_in(&self.depositor, moved.amount.get(), decimals, recorded)?;
+        self.transfer().take_in(&self.depositor, event.amount, decimals, recorded)?;
         emit!(event);
+        Ok(())
+    }
+
+    /// A stranger's deposit may not use up the account's slots.
+    fn require_slot(&self, account: &MarginAccount, bank: &Bank, now: i64) -> Result<()> {
+        let opens_a_slot = account.slot_of(bank.index).is_none();
+        let crowded = opens_a_slot && account.free_slots() <= SLOTS_KEPT_FROM_STRANGERS;
+        ensure!(!crowded || account.allows(self.depositor.key, scope::DEPOSIT, now), Refusal::SlotsKeptForOwner);
         Ok(())
     }
 }
 
 pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
-    ctx.accounts.validate(amount, now)?;
-    let moved = {
-        let mut account = ctx.accounts.account.load_mut()?;
-        ctx.accounts.bank.load_mut()?.deposit(&mut account, TokenAmount::new(amount), now)?
-    };
-    ctx.accounts.settle(&moved)
+    let accounts = &ctx.accounts;
+    ensure!(amount > 0, Refusal::ZeroAmount);
+    accounts.take_in(Pausable::Deposit, |bank, account, now| {
+        accounts.require_slot(account, bank, now)?;
+        bank.deposit(account, TokenAmount::new(amount), now)
+    })
 }

@@ -21,14 +21,14 @@ pub struct ResumeBank<'info> {
 impl ResumeBank<'_> {
     fn validate(&self) -> Result<()> {
         let bank = self.bank.load()?;
-        require!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
+        ensure!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
         self.exchange.load()?.require_admin(self.admin.key)?;
-        require!(bank.vault.0 == self.vault.key().to_bytes(), Refusal::WrongVault);
+        ensure!(bank.vault.0 == self.vault.key().to_bytes(), Refusal::WrongVault);
         let (held, recorded) = (token::amount_of(&self.vault)?, bank.vault_balance.get());
         if held < recorded {
             return Err(beyond(Refusal::StillShort, held, recorded));
         }
-        require!(bank.flags & VAULT_SHORT != 0, Refusal::NotPaused);
+        ensure!(bank.flags & VAULT_SHORT != 0, Refusal::NotPaused);
         Ok(())
     }
 }

@@ -40,9 +40,9 @@ impl<'info> SkimSurplus<'info> {
 
     fn validate(&self) -> Result<()> {
         let (exchange, board, bank) = (self.exchange.load()?, self.board.load()?, self.bank.load()?);
-        require!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
-        require!(bank.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
-        require!(
+        ensure!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
+        ensure!(bank.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        ensure!(
             exchange.fee_collector.0 == self.fee_collector.key().to_bytes(),
             Refusal::NotTheFeeCollector
         );
@@ -59,7 +59,7 @@ pub fn skim_surplus(ctx: Context<SkimSurplus>) -> Result<()> {
         let mut bank = ctx.accounts.bank.load_mut()?;
         let recorded = bank.vault_balance.get();
         let surplus = transfer.held()?.saturating_sub(recorded); // short or exact: nothing to take
-        require!(surplus > 0, Refusal::NoSurplus);
+        ensure!(surplus > 0, Refusal::NoSurplus);
         let sequence = bank.next_event();
         let event = SurplusSkimmed { bank: *ctx.accounts.bank.as_ref().key, sequence, amount: surplus };
         (surplus, bank.decimals, recorded, event)

@@ -9,7 +9,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
-    health::{Check, Overlay},
+    health::Check,
     num::{Index, TokenAmount},
 };
 
@@ -47,76 +47,72 @@ impl<'info> Withdraw<'info> {
         }
     }
 
-    fn validate(&self, amount: u64, now: i64) -> Result<()> {
-        let (account, board, bank) = (self.account.load()?, self.board.load()?, self.bank.load()?);
+    fn validate(&self, account: &MarginAccount, bank: &Bank) -> Result<()> {
         account.require_owner(self.owner.key)?;
-        require!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
-        require!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
-        board.require_running(Pausable::Withdraw, now)?;
+        ensure!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
+        ensure!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
         bank.require_whole()?;
-        require!(amount > 0, Refusal::ZeroAmount);
-        self.transfer().validate(&bank)
+        self.transfer().validate(bank)
     }
 
-    /// Moves the ledger; then the account must have the margin it needs (DESIGN §4).
-    fn take_out(&self, amount: TokenAmount, may_borrow: bool, overlay: &Overlay, now: i64) -> Result<Moved> {
-        let mut account = self.account.load_mut()?;
-        let board = self.board.load()?;
-        let moved = self.bank.load_mut()?.withdraw(&mut account, amount, may_borrow, now)?;
-        if moved.debt > TokenAmount::ZERO {
-            board.require_running(Pausable::Borrow, now)?;
-        }
-        // Who owes nothing needs no margin: no stale price can hold deposits back.
-        if account.has_risk() {
-            board.require_healthy(&account, overlay, Check::Withdraw, now)?;
-        }
-        Ok(moved)
-    }
-
-    /// The ledger is final; now the tokens follow.
-    fn settle(&self, moved: &Moved) -> Result<()> {
+    /// The way out for all tokens: `rule` moves the ledger, the account must have the margin it needs after that
+    /// (DESIGN §4), and when all is final the tokens follow.
+    fn pay_out(
+        &self,
+        oracles: &[AccountInfo<'info>],
+        rule: impl FnOnce(&mut Bank, &mut MarginAccount, i64) -> Result<Moved>,
+    ) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
         let (decimals, recorded, event) = {
-            let (mut account, bank) = (self.account.load_mut()?, self.bank.load()?);
-            let event = Withdrawn {
-                account: *self.account.as_ref().key,
-                sequence: account.next_event(),
-                bank: bank.index,
-                amount: moved.amount.get(),
-                borrowed: moved.debt.get(),
-                balance: moved.balance,
-                deposit_index: Index::from(bank.deposit_index).get(),
-                borrow_index: Index::from(bank.borrow_index).get(),
-            };
-            let before = bank.vault_balance.get().saturating_add(moved.amount.get()); // `withdraw` took it
-            (bank.decimals, before, event)
+            let board = self.board.load()?;
+            let (mut account, mut bank) = (self.account.load_mut()?, self.bank.load_mut()?);
+            self.validate(&account, &bank)?;
+            board.require_running(Pausable::Withdraw, now)?;
+            let recorded = bank.vault_balance.get();
+            let moved = rule(&mut bank, &mut account, now)?;
+            if !moved.debt.is_zero() {
+                board.require_running(Pausable::Borrow, now)?;
+            }
+            // Who owes nothing needs no margin: no stale price can hold deposits back.
+            if account.has_risk() {
+                let overlay = prices::overlay(&board, oracles)?;
+                board.require_healthy(&account, &overlay, Check::Withdraw, now)?;
+            }
+            (bank.decimals, recorded, self.event(&mut account, &bank, &moved))
         };
-        self.transfer().pay_out(moved.amount.get(), decimals, recorded)?;
+        self.transfer().pay_out(event.amount, decimals, recorded)?;
         emit!(event);
         Ok(())
+    }
+
+    fn event(&self, account: &mut MarginAccount, bank: &Bank, moved: &Moved) -> Withdrawn {
+        Withdrawn {
+            account: *self.account.as_ref().key,
+            sequence: account.next_event(),
+            bank: bank.index,
+            amount: moved.amount.get(),
+            borrowed: moved.debt.get(),
+            balance: moved.balance,
+            deposit_index: Index::from(bank.deposit_index).get(),
+            borrow_index: Index::from(bank.borrow_index).get(),
+        }
     }
 }
 
 /// Withdraws exactly `amount`, borrowing what the account does not hold if `may_borrow`.
 pub fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64, may_borrow: bool) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
-    ctx.accounts.validate(amount, now)?;
-    let overlay = prices::overlay(&ctx.accounts.board, ctx.remaining_accounts)?;
-    let moved = ctx.accounts.take_out(TokenAmount::new(amount), may_borrow, &overlay, now)?;
-    ctx.accounts.settle(&moved)
+    ensure!(amount > 0, Refusal::ZeroAmount);
+    ctx.accounts.pay_out(ctx.remaining_accounts, |bank, account, now| {
+        bank.withdraw(account, TokenAmount::new(amount), may_borrow, now)
+    })
 }
 
 /// Withdraws all that the account holds of the token at this moment, to the last unit.
 pub fn withdraw_all<'info>(ctx: Context<'info, Withdraw<'info>>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
-    ctx.accounts.validate(1, now)?;
-    let held = {
-        let account = ctx.accounts.account.load()?;
-        let mut bank = ctx.accounts.bank.load_mut()?;
+    ctx.accounts.pay_out(ctx.remaining_accounts, |bank, account, now| {
         bank.accrue(now)?;
-        bank.held_by(&account)?
-    };
-    require!(held > TokenAmount::ZERO, Refusal::NothingHeld);
-    let overlay = prices::overlay(&ctx.accounts.board, ctx.remaining_accounts)?;
-    let moved = ctx.accounts.take_out(held, false, &overlay, now)?;
-    ctx.accounts.settle(&moved)
+        let held = bank.held_by(account)?;
+        ensure!(!held.is_zero(), Refusal::NothingHeld);
+        bank.withdraw(account, held, false, now)
+    })
 }
