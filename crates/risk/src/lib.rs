@@ -4,7 +4,7 @@
 //! simulator call this same code, so a figure computed off chain cannot disagree with the chain (DESIGN §1).
 //!
 //! - [`num`]: the quantities. Each is a type, each lossy operation says in its name which way it rounds.
-//! - [`layout`]: the bytes of the accounts that the engine reads: feeds, banks, markets, margin accounts, the board.
+//! - [`mod@layout`]: the bytes of the accounts that the engine reads: feeds, banks, markets, margin accounts, the board.
 //! - [`interest`], [`outflow`], [`ramp`]: what happens to a bank while time passes.
 //! - [`stable`], [`twap`], [`volatility`], [`validity`], [`observation`]: what happens to a price on its way to a feed.
 //! - [`valuation`], [`health`]: what a balance is worth, and whether an account is safe.

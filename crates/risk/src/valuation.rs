@@ -11,8 +11,8 @@ use crate::validity::Validity;
 /// Most decimals of a token, and of the quote token.
 pub const MAX_DECIMALS: u8 = 12;
 
-/// Weights are products of two ratios: 2^-60.
-const WEIGHT_EXPONENT: i32 = -60;
+/// Weights are products of two ratios, in 2^-60, and below 4.
+const WEIGHT_BITS: u32 = 62;
 /// Prices count 2^-40.
 const PRICE_EXPONENT: i32 = -40;
 const _: () = assert!(PRICE_BITS == 40 && RATIO_BITS == 30);
@@ -96,12 +96,15 @@ impl Weights {
     }
 }
 
-/// `wL_maint + liq_buffer·(wL_maint − wA_maint)`, exact, in 2^-60.
+/// `wL_maint + liq_buffer·(wL_maint − wA_maint)`, exact, in 2^-60. `Overflow` from 4 on.
 fn liqend_weight(asset: Ratio, liability: Ratio, liq_buffer: Ratio) -> Result<u64, RiskError> {
     let gap = u64::from(liability.saturating_sub(asset).get());
     // Each factor is below 2^32.
     let extra = u64::from(liq_buffer.get()).saturating_mul(gap);
-    weight(liability).checked_add(extra).ok_or(RiskError::Overflow)
+    match weight(liability).checked_add(extra) {
+        Some(weight) if weight < 1 << WEIGHT_BITS => Ok(weight),
+        _ => overflow(),
+    }
 }
 
 /// Whether a bank's weights keep the kinds of check in order: Withdraw ≤ Initial ≤ LiquidationEnd ≤ Maintenance (DESIGN §4).
@@ -146,73 +149,96 @@ pub enum Worth {
     LiabilityEquity,
 }
 
-/// `10^decimals`; `BadParameter` beyond [`MAX_DECIMALS`].
-const fn power_of_ten(decimals: u8) -> Result<u64, RiskError> {
-    if decimals > MAX_DECIMALS {
+/// `10^-places` for up to [`MAX_DECIMALS`] places, rounded down and up: a multiplication in place of a division.
+const TENTHS: [(Scaled, Scaled); MAX_DECIMALS as usize + 1] = {
+    let mut table = [(Scaled::ZERO, Scaled::ZERO); MAX_DECIMALS as usize + 1];
+    let (mut places, mut power) = (0, 1u64);
+    #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // Evaluated by the compiler.
+    while places < table.len() {
+        let one = Scaled::new_down(1, 0);
+        table[places] = (one.over_down(power), one.over_up(power));
+        (places, power) = (places + 1, power * 10);
+    }
+    table
+};
+
+/// Native quote that one native token is worth at a price of 1, rounded down and up: `10^quote_decimals / 10^token_decimals`.
+fn token_at_one(terms: &BankTerms, setting: &Setting) -> Result<(Scaled, Scaled), RiskError> {
+    let (token, quote) = (terms.decimals, setting.quote_decimals);
+    if token > MAX_DECIMALS || quote > MAX_DECIMALS {
         return Err(RiskError::BadParameter);
     }
-    Ok(10u64.saturating_pow(decimals as u32))
+    if token >= quote {
+        return TENTHS.get(usize::from(token.saturating_sub(quote))).copied().ok_or(RiskError::BadParameter);
+    }
+    let exact = Scaled::new_down(u128::from(10u64.saturating_pow(u32::from(quote.saturating_sub(token)))), 0);
+    Ok((exact, exact))
 }
 
-/// Native quote that one share is worth at a price of 1: `index × 10^quote_decimals / 10^token_decimals`.
-fn share_at_one(index: Index, terms: &BankTerms, setting: &Setting, up: bool) -> Result<Scaled, RiskError> {
-    let (token, quote) = (power_of_ten(terms.decimals)?, power_of_ten(setting.quote_decimals)?);
-    let share = if up {
-        Scaled::new_up(index.get(), INDEX_EXPONENT)
-    } else {
-        Scaled::new_down(index.get(), INDEX_EXPONENT)
-    };
-    // Both are powers of ten: the larger one is a multiple of the smaller.
-    Ok(match (token > quote, up) {
-        (true, true) => share.over_up(token.checked_div(quote).unwrap_or(1)),
-        (true, false) => share.over_down(token.checked_div(quote).unwrap_or(1)),
-        (false, true) => share.times_up(quote.checked_div(token).unwrap_or(1), 0),
-        (false, false) => share.times_down(quote.checked_div(token).unwrap_or(1), 0),
-    })
-}
-
-/// What values one bank's shares: prices, weights, and a share of each kind at a price of 1.
+/// What values one bank's shares: weights, and a share at full price and at the price that strict kinds take.
 struct Valuer {
-    prices: Prices,
     weights: Weights,
-    deposit: Scaled,
-    borrow: Scaled,
+    asset: Scaled,
+    asset_strict: Scaled,
+    liability: Scaled,
+    liability_strict: Scaled,
     deposits_value: Quote,
 }
 
 impl Valuer {
     fn new(terms: &BankTerms, prices: Prices, setting: &Setting) -> Result<Self, RiskError> {
+        let Prices { price, stable } = prices;
+        let (token_down, token_up) = token_at_one(terms, setting)?;
+        let deposit_index = Scaled::new_down(Index::from(terms.deposit_index).get(), INDEX_EXPONENT);
+        let borrow_index = Scaled::new_up(Index::from(terms.borrow_index).get(), INDEX_EXPONENT);
+        let deposit = deposit_index.product_down(token_down);
+        let borrow = borrow_index.product_up(token_up);
+        let [at_price, at_stable] =
+            [price, stable].map(|price| Scaled::new_down(u128::from(price.get()), PRICE_EXPONENT));
+        let (low, high) = if price < stable { (at_price, at_stable) } else { (at_stable, at_price) };
+        let asset = deposit.product_down(at_price);
+        let deposits_value = total(asset, terms);
         let mut weights = Weights::of(terms, setting)?;
-        let deposit = share_at_one(terms.deposit_index.into(), terms, setting, false)?;
-        let borrow = share_at_one(terms.borrow_index.into(), terms, setting, true)?;
-        let deposits_value = total(deposit.times_down(prices.price.get(), PRICE_EXPONENT), terms);
-        let (start, value) = (terms.scale_start, deposits_value);
-        if terms.feed != NO_FEED && start > Quote::ZERO && value > start {
-            // start < value, so it fits; a deposit that moves the value is scaled at the next refresh.
-            weights.asset_strict =
-                wide::mul_div_down(weights.asset_strict, start.magnitude(), value.magnitude()).unwrap_or(0);
-        }
-        Ok(Self { prices, weights, deposit, borrow, deposits_value })
+        weights.asset_strict = scaled(weights.asset_strict, terms, deposits_value);
+        Ok(Self {
+            weights,
+            asset,
+            asset_strict: deposit.product_down(low),
+            liability: borrow.product_up(at_price),
+            liability_strict: borrow.product_up(high),
+            deposits_value,
+        })
     }
 
     /// The value of one share, native quote: assets rounded down, liabilities up.
+    #[inline(always)]
     fn value(&self, worth: Worth) -> Scaled {
-        let Prices { price, stable } = self.prices;
-        let asset = |price: Price| self.deposit.times_down(price.get(), PRICE_EXPONENT);
-        let liability = |price: Price| self.borrow.times_up(price.get(), PRICE_EXPONENT);
         let weights = &self.weights;
-        match worth {
-            Worth::AssetStrict => asset(price.min(stable)).times_down(weights.asset_strict, WEIGHT_EXPONENT),
-            Worth::AssetMaint => asset(price).times_down(weights.asset_maint, WEIGHT_EXPONENT),
-            Worth::AssetEquity => asset(price),
-            Worth::LiabilityStrict => {
-                liability(price.max(stable)).times_up(weights.liability_strict, WEIGHT_EXPONENT)
-            }
-            Worth::LiabilityLiqend => liability(price).times_up(weights.liability_liqend, WEIGHT_EXPONENT),
-            Worth::LiabilityMaint => liability(price).times_up(weights.liability_maint, WEIGHT_EXPONENT),
-            Worth::LiabilityEquity => liability(price),
-        }
+        let value = match worth {
+            Worth::AssetStrict => self.asset_strict.fraction_down(weights.asset_strict),
+            Worth::AssetMaint => self.asset.fraction_down(weights.asset_maint),
+            Worth::AssetEquity => return self.asset,
+            Worth::LiabilityStrict => self.liability_strict.fraction_up(weights.liability_strict),
+            Worth::LiabilityLiqend => self.liability.fraction_up(weights.liability_liqend),
+            Worth::LiabilityMaint => self.liability.fraction_up(weights.liability_maint),
+            Worth::LiabilityEquity => return self.liability,
+        };
+        // A weight counts 2^-60, a fraction 2^-62.
+        Scaled { exponent: value.exponent.saturating_add(2), ..value }
     }
+}
+
+/// The strict weight of assets, less once deposits pass the bank's start (DESIGN §4): `· min(1, start / value)`, down.
+fn scaled(weight: u64, terms: &BankTerms, deposits_value: Quote) -> u64 {
+    let start = terms.scale_start;
+    if terms.feed == NO_FEED || start <= Quote::ZERO || deposits_value <= start {
+        return weight;
+    }
+    if deposits_value == Quote::MAX {
+        // A value that does not fit its type is not known: nothing of the asset counts.
+        return 0;
+    }
+    wide::mul_div_down(weight, start.magnitude(), deposits_value.magnitude()).unwrap_or(0)
 }
 
 /// All deposit shares at a value of one, native quote, rounded down; what does not fit is as much as fits.
@@ -243,28 +269,31 @@ pub struct Valuation {
 /// `BadParameter` for decimals beyond [`MAX_DECIMALS`]; `Overflow` when one share is worth 2^64 native quote or more.
 pub fn share_values(terms: &BankTerms, prices: Prices, setting: &Setting) -> Result<Valuation, RiskError> {
     let valuer = Valuer::new(terms, prices, setting)?;
-    let assets = [Worth::AssetStrict, Worth::AssetMaint, Worth::AssetEquity].map(|worth| valuer.value(worth));
-    let liabilities =
-        [Worth::LiabilityStrict, Worth::LiabilityLiqend, Worth::LiabilityMaint, Worth::LiabilityEquity]
-            .map(|worth| valuer.value(worth));
-    // The largest value takes all 64 bits; the others share its shift.
+    let asset_strict = valuer.value(Worth::AssetStrict);
+    let asset_maint = valuer.value(Worth::AssetMaint);
+    let liability_strict = valuer.value(Worth::LiabilityStrict);
+    let liability_liqend = valuer.value(Worth::LiabilityLiqend);
+    let liability_maint = valuer.value(Worth::LiabilityMaint);
+    // The largest value takes (nearly) all 64 bits; the others share its shift. Values that share a base share an exponent.
     let mut shift = 127;
-    for value in assets.iter().chain(&liabilities).filter(|value| value.mantissa != 0) {
-        shift = shift.min(value.exponent.saturating_neg());
+    for value in
+        [asset_strict, asset_maint, valuer.asset, liability_strict, liability_maint, valuer.liability]
+    {
+        if value.mantissa != 0 {
+            shift = shift.min(value.exponent.saturating_neg());
+        }
     }
     let shift = u8::try_from(shift).map_err(|_| RiskError::Overflow)?;
-    let down = |value: &Scaled| value.mantissa_down(u32::from(shift)).ok_or(RiskError::Overflow);
-    let up = |value: &Scaled| value.mantissa_up(u32::from(shift)).ok_or(RiskError::Overflow);
-    let [asset_strict, asset_maint, asset_equity] = &assets;
-    let [liability_strict, liability_liqend, liability_maint, liability_equity] = &liabilities;
+    let down = |value: Scaled| value.mantissa_down(u32::from(shift)).ok_or(RiskError::Overflow);
+    let up = |value: Scaled| value.mantissa_up(u32::from(shift)).ok_or(RiskError::Overflow);
     let values = ShareValues {
         asset_strict: down(asset_strict)?,
         asset_maint: down(asset_maint)?,
         liability_strict: up(liability_strict)?,
         liability_liqend: up(liability_liqend)?,
         liability_maint: up(liability_maint)?,
-        asset_equity: down(asset_equity)?,
-        liability_equity: up(liability_equity)?,
+        asset_equity: down(valuer.asset)?,
+        liability_equity: up(valuer.liability)?,
     };
     Ok(Valuation { values, shift, deposits_value: valuer.deposits_value })
 }
@@ -279,6 +308,9 @@ pub fn share_value(
     setting: &Setting,
 ) -> Result<(u64, u8), RiskError> {
     let value = Valuer::new(terms, prices, setting)?.value(worth);
+    if value.mantissa == 0 {
+        return Ok((0, 0));
+    }
     let shift = u8::try_from(value.exponent.saturating_neg().min(127)).map_err(|_| RiskError::Overflow)?;
     let asset = matches!(worth, Worth::AssetStrict | Worth::AssetMaint | Worth::AssetEquity);
     let mantissa =
@@ -328,137 +360,4 @@ pub fn refresh_bank(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::num::{Shares, StoredIndex};
-    use crate::ramp::Ramp;
-    use bytemuck::Zeroable;
-
-    const SETTING: Setting =
-        Setting { quote_decimals: 6, liq_buffer: Ratio::new(Ratio::ONE.get() / 8), now: 1_000 };
-    const HUNDRED: Prices = Prices { price: Price::new(100 << 40), stable: Price::new(100 << 40) };
-
-    fn terms() -> BankTerms {
-        BankTerms {
-            feed: 0,
-            decimals: 9,
-            deposit_index: StoredIndex::ONE,
-            borrow_index: StoredIndex::ONE,
-            asset_weight_initial: Ratio::from_bps(5_000),
-            asset_weight_maint: Ramp::constant(Ratio::from_bps(7_500).get()),
-            liability_weight_initial: Ratio::from_bps(15_000),
-            liability_weight_maint: Ramp::constant(Ratio::from_bps(12_500).get()),
-            ..BankTerms::zeroed()
-        }
-    }
-
-    /// Native quote of so many shares.
-    fn worth(valuation: &Valuation, mantissa: u64, shares: u64) -> u64 {
-        wide::mul_shift_down(shares, mantissa, u32::from(valuation.shift)).unwrap()
-    }
-
-    #[test]
-    fn a_whole_token_is_worth_its_price() {
-        let valuation = share_values(&terms(), HUNDRED, &SETTING).unwrap();
-        assert_eq!(worth(&valuation, valuation.values.liability_equity, 1_000_000_000), 100_000_000);
-        assert!(worth(&valuation, valuation.values.asset_equity, 1_000_000_000).abs_diff(100_000_000) <= 1);
-        assert!(valuation.values.liability_strict >> 63 == 1, "the largest value takes all bits");
-    }
-
-    #[test]
-    fn strict_weights_are_never_milder_than_maintenance() {
-        // Maintenance has ramped past the initial weights.
-        let tight = BankTerms {
-            asset_weight_maint: Ramp::constant(Ratio::from_bps(2_500).get()),
-            liability_weight_maint: Ramp::constant(Ratio::from_bps(20_000).get()),
-            ..terms()
-        };
-        let values = share_values(&tight, HUNDRED, &SETTING).unwrap().values;
-        assert_eq!(values.asset_strict, values.asset_maint);
-        assert_eq!(values.liability_strict, values.liability_maint);
-    }
-
-    #[test]
-    fn a_weight_on_the_wrong_side_of_one_counts_as_one() {
-        let zero = BankTerms {
-            liability_weight_maint: Ramp::constant(0),
-            liability_weight_initial: Ratio::ZERO,
-            ..terms()
-        };
-        let values = share_values(&zero, HUNDRED, &SETTING).unwrap().values;
-        assert_eq!(values.liability_strict, values.liability_equity);
-    }
-
-    #[test]
-    fn strict_assets_shrink_once_deposits_pass_the_start() {
-        let at = |shares, start| {
-            let terms =
-                BankTerms { deposit_shares: Shares::new(shares), scale_start: Quote::new(start), ..terms() };
-            let valuation = share_values(&terms, HUNDRED, &SETTING).unwrap();
-            (valuation.deposits_value.get(), worth(&valuation, valuation.values.asset_strict, 1 << 40))
-        };
-        let (value, full) = at(1_000_000_000_000, 0);
-        assert!(value.abs_diff(100_000_000_000) <= 1);
-        assert_eq!(at(1_000_000_000_000, 100_000_000_000).1, full);
-        assert!(at(1_000_000_000_000, 25_000_000_000).1.abs_diff(full / 4) <= 1);
-        assert_eq!(at(u64::MAX, 1).1, 0);
-    }
-
-    #[test]
-    fn what_one_share_cannot_be_worth_is_refused() {
-        let dear = BankTerms { decimals: 0, borrow_index: StoredIndex { low: 0, high: 4 }, ..terms() };
-        let wide = Setting { quote_decimals: 12, ..SETTING };
-        let price = Price::new(Price::LIMIT - 1);
-        assert!(matches!(
-            share_values(&dear, Prices { price, stable: price }, &wide),
-            Err(RiskError::Overflow)
-        ));
-        let many = BankTerms { decimals: 13, ..terms() };
-        assert!(matches!(share_values(&many, HUNDRED, &SETTING), Err(RiskError::BadParameter)));
-    }
-
-    #[test]
-    fn a_token_without_worth_is_worth_nothing() {
-        let none = Prices { price: Price::ZERO, stable: Price::ZERO };
-        let valuation = share_values(&terms(), none, &SETTING).unwrap();
-        assert_eq!((valuation.values.asset_equity, valuation.values.liability_strict), (0, 0));
-    }
-
-    #[test]
-    fn the_weights_law_asks_for_the_end_of_liquidation() {
-        // 1.25 + (1.25 − 0.75)/8 = 1.3125
-        let at = |bps| BankTerms { liability_weight_initial: Ratio::from_bps(bps), ..terms() };
-        assert!(weights_are_ordered(&at(13_126), SETTING.liq_buffer));
-        assert!(!weights_are_ordered(&at(13_124), SETTING.liq_buffer));
-        let rising = BankTerms {
-            liability_weight_maint: Ramp {
-                from: Ratio::ONE.get(),
-                to: Ratio::from_bps(20_000).get(),
-                start: 0,
-                end: 9,
-            },
-            ..terms()
-        };
-        assert!(!weights_are_ordered(&rising, SETTING.liq_buffer));
-        assert!(!weights_are_ordered(
-            &BankTerms { asset_weight_initial: Ratio::ONE, ..terms() },
-            Ratio::ZERO
-        ));
-    }
-
-    #[test]
-    fn an_invalid_feed_closes_the_entry() {
-        let header = BoardHeader { quote_decimals: 6, bank_max_age: 100, ..BoardHeader::zeroed() };
-        let mut feed = Feed { price: HUNDRED.price, stable: HUNDRED.stable, ..Feed::zeroed() };
-        (feed.publish_time, feed.max_age, feed.validity) = (990, 60, Validity::Valid.code());
-        let mut terms = BankTerms { updated_at: 1_000, ..terms() };
-        refresh_bank(&mut terms, &feed, &header, 1_000).unwrap();
-        assert_eq!((terms.valid_until, terms.publish_time), (1_050, 990));
-        terms.updated_at = 900;
-        refresh_bank(&mut terms, &feed, &header, 1_000).unwrap();
-        assert_eq!(terms.valid_until, 1_000, "indexes age too");
-        feed.validity = Validity::Wide.code();
-        refresh_bank(&mut terms, &feed, &header, 1_000).unwrap();
-        assert_eq!(terms.valid_until, 0);
-    }
-}
+mod tests;

@@ -274,3 +274,47 @@ fn a_fortune_beyond_the_range_is_an_overflow_and_never_a_wrap() {
     assert_eq!(sum.get(), 16 * ((1 << 58) - 1));
     assert_eq!(check(&board, &[owes(ETH, u64::MAX)], Check::Initial, NOW), Err(RiskError::Overflow));
 }
+
+#[test]
+fn precomputed_values_serve_through_their_last_second() {
+    let mut board = board();
+    // Told apart from a value computed on the spot.
+    board.banks[1].values.asset_maint /= 2;
+    let at = |seconds| {
+        check(&board, &[has(SOL, 16 * UNIT)], Check::Maintenance, NOW + seconds).unwrap().assets.get()
+    };
+    assert_eq!((at(60), at(61)), (650_000_000, 1_300_000_000));
+}
+
+#[test]
+fn the_quote_token_has_no_publish_time_to_be_apart_from() {
+    let mut board = board();
+    board.banks[0].publish_time = NOW - 1_000;
+    assert!(check(&board, &[has(USDC, 1), has(SOL, 1)], Check::Initial, NOW).is_ok());
+}
+
+#[test]
+fn a_bad_feed_counts_the_stable_price_where_that_is_worse() {
+    let mut board = board();
+    refresh(&mut board, 0, pyth(105, NOW + 1), NOW + 1);
+    let at = |some: &[Balance]| check(&board, some, Check::Maintenance, NOW + 200).unwrap();
+    assert_eq!(at(&[has(SOL, 16 * UNIT)]).assets.get(), 1_300_000_000);
+    assert_eq!(at(&[owes(SOL, 16 * UNIT)]).liabilities.get(), 2_100_000_001);
+    board.feeds[0].stable = dollars(110);
+    let at = |some: &[Balance]| check(&board, some, Check::Maintenance, NOW + 200).unwrap();
+    assert_eq!(at(&[has(SOL, 16 * UNIT)]).assets.get(), 1_365_000_000);
+    assert_eq!(at(&[owes(SOL, 16 * UNIT)]).liabilities.get(), 2_200_000_001);
+}
+
+#[test]
+fn an_overlay_price_that_is_not_valid_does_not_count() {
+    let board = board();
+    let wide = OraclePrice { confidence: dollars(5), ..pyth(101, NOW + 90) };
+    for new in [wide, pyth(150, NOW + 90), pyth(101, NOW + 20), pyth(101, NOW + 200)] {
+        let mut overlay = Overlay::none();
+        overlay.push(0, new).unwrap();
+        let of = |check| health(&account(&[has(SOL, 16 * UNIT)]), &board, &overlay, check, NOW + 95);
+        assert_eq!(of(Check::Initial), Err(RiskError::StalePrice { bank: 1 }));
+        assert_eq!(of(Check::Maintenance).unwrap().assets.get(), 1_300_000_000);
+    }
+}

@@ -78,8 +78,10 @@ crate::layout! {
         pub feed_count: u8,
         /// The canonical bump of the board's address.
         pub bump: u8,
+        /// 1 once the exchange is open: nothing is deposited before.
+        pub is_open: u8,
         /// Unused, zero.
-        pub reserved: [u8; 2],
+        pub reserved: [u8; 1],
         /// Number of the board's last event.
         pub sequence: u64,
         /// Last refresh of any price, unix seconds.

@@ -2,7 +2,7 @@
 
 use super::wide;
 
-/// `mantissa × 2^exponent`, normalised: the top bit of the mantissa is set, or the number is 0.
+/// `mantissa × 2^exponent`, normalised (the top bit of the mantissa is set, or the number is 0) but for fractions of one.
 ///
 /// For products of factors of very different sizes (an index, a price, decimals, a weight). Each step loses less than
 /// 2^-63 of the value, in the direction of its name; and each is monotone, so that what is ordered stays ordered.
@@ -26,7 +26,13 @@ impl Scaled {
 
     /// `value × 2^exponent`, rounded up to 64 significant bits.
     pub const fn new_up(value: u128, exponent: i32) -> Self {
-        match Self::normalise(value, exponent) {
+        Self::carried(Self::normalise(value, exponent))
+    }
+
+    /// One more, if something was cut off.
+    #[inline(always)]
+    const fn carried(parts: (u64, i32, bool)) -> Self {
+        match parts {
             (mantissa, exponent, false) => Self { mantissa, exponent },
             (u64::MAX, exponent, true) => Self { mantissa: 1 << 63, exponent: exponent.saturating_add(1) },
             (mantissa, exponent, true) => Self { mantissa: mantissa.saturating_add(1), exponent },
@@ -62,6 +68,55 @@ impl Scaled {
     pub const fn times_up(self, factor: u64, exponent: i32) -> Self {
         Self::new_up(wide::mul(self.mantissa, factor), self.exponent.saturating_add(exponent))
     }
+
+    /// `self × other`, rounded down: cheaper than [`Scaled::times_down`], because both are normalised.
+    #[inline]
+    pub const fn product_down(self, other: Self) -> Self {
+        let exponent = self.exponent.saturating_add(other.exponent);
+        let (mantissa, exponent, _) = Self::halve(wide::mul(self.mantissa, other.mantissa), exponent);
+        Self { mantissa, exponent }
+    }
+
+    /// `self × other`, rounded up.
+    #[inline]
+    pub const fn product_up(self, other: Self) -> Self {
+        let exponent = self.exponent.saturating_add(other.exponent);
+        Self::carried(Self::halve(wide::mul(self.mantissa, other.mantissa), exponent))
+    }
+
+    /// The upper half of a product of two normalised mantissas, exponent, and whether something was cut off.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation)]
+    const fn halve(product: u128, exponent: i32) -> (u64, i32, bool) {
+        if product == 0 {
+            (0, 0, false)
+        } else if product >> 127 != 0 {
+            ((product >> 64) as u64, exponent.saturating_add(64), product as u64 != 0)
+        } else {
+            // At least 2^126.
+            ((product >> 63) as u64, exponent.saturating_add(63), (product as u64) << 1 != 0)
+        }
+    }
+
+    /// `self × fraction × 2^-62`, rounded down, for a fraction below 2^62. Not normalised again: keeps its exponent's unit,
+    /// so that values with one base are compared as they stand.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // fraction < 2^62, masked so that it is.
+    pub const fn fraction_down(self, fraction: u64) -> Self {
+        let fraction = fraction & Self::FRACTION_MASK;
+        Self { mantissa: (wide::mul(self.mantissa, fraction) >> 62) as u64, exponent: self.exponent }
+    }
+
+    /// `self × fraction × 2^-62`, rounded up, for a fraction below 2^62. Not normalised again.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // As above; and the product is below 2^126, so the sum fits.
+    pub const fn fraction_up(self, fraction: u64) -> Self {
+        let fraction = fraction & Self::FRACTION_MASK;
+        let carried = wide::mul(self.mantissa, fraction).saturating_add(Self::FRACTION_MASK as u128);
+        Self { mantissa: (carried >> 62) as u64, exponent: self.exponent }
+    }
+
+    const FRACTION_MASK: u64 = u64::MAX >> 2;
 
     /// `self / divisor`, rounded down. A divisor of 0 counts as 1.
     pub const fn over_down(self, divisor: u64) -> Self {

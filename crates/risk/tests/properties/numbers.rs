@@ -125,4 +125,19 @@ proptest! {
         prop_assert!(scaled(down) <= exact && scaled(up) >= exact);
         prop_assert!(is_near(&scaled(down), &exact, &slack) && is_near(&scaled(up), &exact, &slack));
     }
+
+    #[test]
+    fn scaled_products_and_fractions_round_by_name(a in any_size(), b in any_size(), part in 0u64..1 << 62) {
+        let exact = whole(a) * whole(b);
+        let (x, y) = (Scaled::new_down(u128::from(a), 0), Scaled::new_down(u128::from(b), 0));
+        let (down, up) = (x.product_down(y), x.product_up(y));
+        let slack = &exact / whole(power_of_two(63));
+        prop_assert!(scaled(down) <= exact && scaled(up) >= exact);
+        prop_assert!(is_near(&scaled(down), &exact, &slack) && is_near(&scaled(up), &exact, &slack));
+        let exact = whole(a) * fraction(part, power_of_two(62));
+        let (down, up) = (x.fraction_down(part), x.fraction_up(part));
+        let slack = whole(a) / whole(power_of_two(63));
+        prop_assert!(scaled(down) <= exact && scaled(up) >= exact);
+        prop_assert!(is_near(&scaled(down), &exact, &slack) && is_near(&scaled(up), &exact, &slack));
+    }
 }
