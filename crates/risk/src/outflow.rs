@@ -5,13 +5,14 @@ use crate::num::{Ratio, TokenAmount, wide};
 
 /// One window of the limiter.
 ///
-/// The level rises with withdrawals and borrows, falls with deposits and repayments, and leaks away over the period.
-/// The limit is a share of the deposits at the start of the window or now, whichever are less.
+/// The level rises with withdrawals and borrows, falls with deposits and repayments, and leaks away over the period. It may
+/// fall below zero: what came in may leave again, or somebody who deposits and withdraws the same would use up the limit of
+/// everybody else. The limit is a share of the deposits at the start of the window or now, whichever are less.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct OutflowWindow {
-    /// Net outflow that has not leaked yet, in native units.
-    pub level: u64,
+    /// Net outflow that has not leaked yet, in native units; below zero after a net inflow.
+    pub level: i64,
     /// The bank's deposits when the window started, in native units.
     pub base: u64,
     /// When the window started, unix seconds.
@@ -43,7 +44,7 @@ impl OutflowTerms {
 impl OutflowWindow {
     /// The window once time has passed: leaked, and re-anchored when a full period has gone by.
     ///
-    /// The leak rounds down, against the withdrawer.
+    /// The leak rounds against the withdrawer.
     fn aged(&self, terms: &OutflowTerms, deposits_now: TokenAmount, now: i64) -> Result<Self, RiskError> {
         let mut window = *self;
         if now.saturating_sub(self.base_time) >= i64::from(terms.period_seconds) {
@@ -56,13 +57,21 @@ impl OutflowWindow {
             return Ok(window);
         }
         let limit = self.limit(terms, deposits_now)?;
-        let leaked = wide::mul_div_down(limit.get(), elapsed, u64::from(terms.period_seconds).max(1));
+        let period = u64::from(terms.period_seconds).max(1);
+        // A credit is forgotten no slower, a debit no faster than its line.
+        let leaked = if self.level < 0 {
+            wide::mul_div_up(limit.get(), elapsed, period)
+        } else {
+            wide::mul_div_down(limit.get(), elapsed, period)
+        };
         let leaked = leaked.unwrap_or(u64::MAX);
-        if leaked == 0 && self.level > 0 {
+        if leaked == 0 && self.level != 0 {
             // Too short for one whole unit: the time keeps counting, or frequent calls would stop the leak.
             return Ok(window);
         }
-        window.level = self.level.saturating_sub(leaked);
+        // Towards zero from either side.
+        let left = self.level.unsigned_abs().saturating_sub(leaked);
+        window.level = signed(left).saturating_mul(self.level.signum());
         window.updated_at = now;
         Ok(window)
     }
@@ -72,11 +81,21 @@ impl OutflowWindow {
         TokenAmount::new(self.base.min(deposits_now.get())).mul_down(terms.limit_ratio)
     }
 
-    /// The window after `amount` came in: the level falls, never below 0.
+    /// The window after `amount` came in at `now`: the level falls.
     ///
-    /// Does not leak: that needs the terms, and the next outflow makes up for the time.
-    pub const fn inflow(&self, amount: TokenAmount) -> Self {
-        Self { level: self.level.saturating_sub(amount.get()), ..*self }
+    /// `deposits_now`: the bank's deposits before it, native units. Errors: `Overflow`.
+    pub fn inflow(
+        &self,
+        amount: TokenAmount,
+        terms: &OutflowTerms,
+        deposits_now: TokenAmount,
+        now: i64,
+    ) -> Result<Self, RiskError> {
+        if terms.unlimited() {
+            return Ok(*self);
+        }
+        let window = self.aged(terms, deposits_now, now)?;
+        Ok(Self { level: window.level.saturating_sub(signed(amount.get())), ..window })
     }
 
     /// What a withdrawal of the given size may still take at `now`, native units, rounded down.
@@ -109,7 +128,12 @@ impl OutflowWindow {
         } else {
             limit
         };
-        Ok(usable.saturating_sub(TokenAmount::new(self.level)))
+        let level = self.level.unsigned_abs();
+        Ok(TokenAmount::new(if self.level < 0 {
+            usable.get().saturating_add(level)
+        } else {
+            usable.get().saturating_sub(level)
+        }))
     }
 
     /// The window after `amount` left at `now`, or a refusal.
@@ -132,8 +156,13 @@ impl OutflowWindow {
             return Err(RiskError::OutflowLimit { available });
         }
         // amount ≤ limit − level, so the sum stays within the limit.
-        Ok(Self { level: window.level.saturating_add(amount.get()), ..window })
+        Ok(Self { level: window.level.saturating_add(signed(amount.get())), ..window })
     }
+}
+
+/// An amount as a change of level; one beyond any token's supply counts as the most there is.
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -197,8 +226,27 @@ mod tests {
     #[test]
     fn a_deposit_makes_room() {
         let full = leaves(OutflowWindow::default(), 500, NOW).unwrap();
-        assert_eq!(full.inflow(TokenAmount::new(100)).level, 400);
-        assert_eq!(full.inflow(TokenAmount::new(9_999)).level, 0);
+        let enters = |amount| full.inflow(TokenAmount::new(amount), &TERMS, DEPOSITS, NOW).unwrap();
+        assert_eq!(enters(100).level, 400);
+        assert_eq!(enters(600).level, -100);
+    }
+
+    #[test]
+    fn a_deposit_that_leaves_again_uses_up_nothing() {
+        let window = leaves(OutflowWindow::default(), 0, NOW).unwrap();
+        let after = NOW + 9_000;
+        let entered = window.inflow(TokenAmount::new(2_000), &TERMS, DEPOSITS, after).unwrap();
+        let left = leaves(entered, 2_000, after).unwrap();
+        assert_eq!(left.level, 0);
+        assert!(leaves(left, 500, after).is_ok());
+    }
+
+    #[test]
+    fn what_came_in_is_forgotten_over_the_period() {
+        let entered = OutflowWindow::default().inflow(TokenAmount::new(500), &TERMS, DEPOSITS, NOW).unwrap();
+        assert_eq!(leaves(entered, 1_001, NOW), refused(1_000));
+        assert_eq!(leaves(entered, 751, NOW + 900), refused(750));
+        assert_eq!(leaves(entered, 501, NOW + 3_600), refused(500));
     }
 
     #[test]

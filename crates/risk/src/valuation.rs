@@ -5,7 +5,7 @@ use crate::error::{RiskError, overflow};
 use crate::layout::bank::{BankTerms, NO_FEED, ShareValues};
 use crate::layout::board::BoardHeader;
 use crate::layout::feed::Feed;
-use crate::num::{Index, PRICE_BITS, Price, Quote, RATIO_BITS, Ratio, Scaled, wide};
+use crate::num::{Index, PRICE_BITS, Price, Quote, RATIO_BITS, Ratio, Scaled, StoredIndex, wide};
 use crate::validity::Validity;
 
 /// Most decimals of a token, and of the quote token.
@@ -163,8 +163,7 @@ const TENTHS: [(Scaled, Scaled); MAX_DECIMALS as usize + 1] = {
 };
 
 /// Native quote that one native token is worth at a price of 1, rounded down and up: `10^quote_decimals / 10^token_decimals`.
-fn token_at_one(terms: &BankTerms, setting: &Setting) -> Result<(Scaled, Scaled), RiskError> {
-    let (token, quote) = (terms.decimals, setting.quote_decimals);
+fn token_at_one(token: u8, quote: u8) -> Result<(Scaled, Scaled), RiskError> {
     if token > MAX_DECIMALS || quote > MAX_DECIMALS {
         return Err(RiskError::BadParameter);
     }
@@ -173,6 +172,52 @@ fn token_at_one(terms: &BankTerms, setting: &Setting) -> Result<(Scaled, Scaled)
     }
     let exact = Scaled::new_down(u128::from(10u64.saturating_pow(u32::from(quote.saturating_sub(token)))), 0);
     Ok((exact, exact))
+}
+
+/// Native quote that one share of deposits (down) and of borrows (up) is worth at a price of 1: as [`set_indexes`] left it,
+/// else computed.
+#[inline(always)]
+fn shares_at_one(terms: &BankTerms, quote_decimals: u8) -> Result<(Scaled, Scaled), RiskError> {
+    if terms.deposit_unit == 0 || terms.borrow_unit == 0 {
+        return compute_shares_at_one(terms, quote_decimals);
+    }
+    let unit = |mantissa, shift| Scaled { mantissa, exponent: i32::from(shift).saturating_neg() };
+    Ok((unit(terms.deposit_unit, terms.deposit_shift), unit(terms.borrow_unit, terms.borrow_shift)))
+}
+
+#[cold]
+fn compute_shares_at_one(terms: &BankTerms, quote_decimals: u8) -> Result<(Scaled, Scaled), RiskError> {
+    let (token_down, token_up) = token_at_one(terms.decimals, quote_decimals)?;
+    let deposit_index = Scaled::new_down(Index::from(terms.deposit_index).get(), INDEX_EXPONENT);
+    let borrow_index = Scaled::new_up(Index::from(terms.borrow_index).get(), INDEX_EXPONENT);
+    Ok((deposit_index.product_down(token_down), borrow_index.product_up(token_up)))
+}
+
+/// Gives a bank's entry new indexes, with what follows from them alone, so that a price need not compute it again.
+///
+/// The values of shares follow at the next [`refresh_bank`]. Errors: `BadParameter` beyond [`MAX_DECIMALS`]; then nothing
+/// has changed.
+pub fn set_indexes(
+    terms: &mut BankTerms,
+    deposit: StoredIndex,
+    borrow: StoredIndex,
+    quote_decimals: u8,
+) -> Result<(), RiskError> {
+    let with_indexes = BankTerms { deposit_index: deposit, borrow_index: borrow, ..*terms };
+    let (deposit_unit, borrow_unit) = compute_shares_at_one(&with_indexes, quote_decimals)?;
+    terms.deposit_index = deposit;
+    terms.borrow_index = borrow;
+    (terms.deposit_unit, terms.deposit_shift) = stored(deposit_unit);
+    (terms.borrow_unit, terms.borrow_shift) = stored(borrow_unit);
+    Ok(())
+}
+
+/// Mantissa and shift; a number that no shift of a byte expresses is left to be computed each time.
+fn stored(unit: Scaled) -> (u64, u8) {
+    match u8::try_from(unit.exponent.saturating_neg()) {
+        Ok(shift) => (unit.mantissa, shift),
+        Err(_) => (0, 0),
+    }
 }
 
 /// What values one bank's shares: weights, and a share at full price and at the price that strict kinds take.
@@ -188,11 +233,7 @@ struct Valuer {
 impl Valuer {
     fn new(terms: &BankTerms, prices: Prices, setting: &Setting) -> Result<Self, RiskError> {
         let Prices { price, stable } = prices;
-        let (token_down, token_up) = token_at_one(terms, setting)?;
-        let deposit_index = Scaled::new_down(Index::from(terms.deposit_index).get(), INDEX_EXPONENT);
-        let borrow_index = Scaled::new_up(Index::from(terms.borrow_index).get(), INDEX_EXPONENT);
-        let deposit = deposit_index.product_down(token_down);
-        let borrow = borrow_index.product_up(token_up);
+        let (deposit, borrow) = shares_at_one(terms, setting.quote_decimals)?;
         let [at_price, at_stable] =
             [price, stable].map(|price| Scaled::new_down(u128::from(price.get()), PRICE_EXPONENT));
         let (low, high) = if price < stable { (at_price, at_stable) } else { (at_stable, at_price) };

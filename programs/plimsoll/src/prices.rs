@@ -1,8 +1,8 @@
 //! From oracle accounts to the board, or, where a transaction brings its own, in place of the board's stale prices.
 
 use crate::{
-    errors::{Refusal, refused},
-    oracle::{self, OracleRefusal},
+    errors::{Refusal, refuse, refused},
+    oracle,
     state::RiskBoard,
 };
 use anchor_lang::prelude::*;
@@ -19,7 +19,7 @@ use plimsoll_risk::{
 /// # Errors
 /// Whatever is malformed about the account, or out of bounds about its price.
 pub fn refresh(board: &mut RiskBoard, feed: u8, oracle: &AccountInfo, now: i64) -> Result<Option<Moved>> {
-    let price = read(board.feed(feed)?, oracle)?.map_err(Refusal::from)?;
+    let price = read(board.feed(feed)?, oracle)?;
     let entry = board.feeds.get_mut(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
     if price.publish_time <= entry.publish_time {
         return Ok(None);
@@ -44,17 +44,19 @@ pub fn overlay(board: &RiskBoard, oracles: &[AccountInfo]) -> Result<Overlay> {
 
 /// The feed that an oracle account belongs to, and its price.
 fn find(board: &RiskBoard, oracle: &AccountInfo) -> Result<(u8, OraclePrice)> {
-    for index in 0..board.header.feed_count {
-        match read(board.feed(index)?, oracle)? {
-            Err(OracleRefusal::WrongFeed) => {}
-            Err(refusal) => return Err(Refusal::from(refusal).into()),
-            Ok(price) => return Ok((index, price)),
+    let data = oracle.try_borrow_data()?;
+    for (feed, index) in board.feeds.iter().zip(0..board.header.feed_count) {
+        if oracle::names(oracle.key, oracle.owner, &data, &feed.pyth_feed_id, &feed.switchboard) {
+            return Ok((index, read(feed, oracle)?));
         }
     }
-    Err(Refusal::OracleWrongFeed.into())
+    // Nobody's: what is wrong with it is said by the first feed's reader.
+    read(board.feed(0)?, oracle)?;
+    Err(refuse(Refusal::OracleWrongFeed))
 }
 
-fn read(feed: &Feed, oracle: &AccountInfo) -> Result<core::result::Result<OraclePrice, OracleRefusal>> {
+fn read(feed: &Feed, oracle: &AccountInfo) -> Result<OraclePrice> {
     let data = oracle.try_borrow_data()?;
-    Ok(oracle::read_price(oracle.key, oracle.owner, &data, &feed.pyth_feed_id, &feed.switchboard))
+    let price = oracle::read_price(oracle.key, oracle.owner, &data, &feed.pyth_feed_id, &feed.switchboard);
+    price.map_err(|refusal| refuse(Refusal::from(refusal)))
 }

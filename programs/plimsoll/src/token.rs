@@ -1,12 +1,17 @@
 //! Tokens in and out of vaults, by the real token programs.
 
 use crate::{errors::Refusal, mint, state::Bank};
-use anchor_lang::prelude::*;
-use anchor_spl::token_interface::{self, TransferChecked};
+use anchor_lang::{
+    prelude::*,
+    solana_program::{instruction::Instruction, program::invoke_signed_unchecked},
+};
 
 /// Where a token account names its mint, and its amount: the same in SPL Token and Token-2022.
 const MINT: core::ops::Range<usize> = 0..32;
 const AMOUNT: core::ops::Range<usize> = 64..72;
+
+/// Tag of the instruction in both token programs.
+const TRANSFER_CHECKED: u8 = 12;
 
 /// The accounts of a transfer between a bank's vault and somebody's token account.
 pub struct Transfer<'a, 'info> {
@@ -49,16 +54,11 @@ impl<'info> Transfer<'_, 'info> {
     pub fn take_in(&self, authority: &Signer<'info>, amount: u64, decimals: u8, recorded: u64) -> Result<()> {
         let before = self.held()?;
         ensure!(before >= recorded, Refusal::VaultShortfall);
-        let accounts = TransferChecked {
-            from: self.other.to_account_info(),
-            mint: self.mint.to_account_info(),
-            to: self.vault.to_account_info(),
-            authority: authority.to_account_info(),
-        };
-        token_interface::transfer_checked(
-            CpiContext::new(*self.token_program.key, accounts),
-            amount,
-            decimals,
+        self.transfer_checked(
+            [self.other, self.vault],
+            authority.to_account_info(),
+            (amount, decimals),
+            &[],
         )?;
         ensure!(before.checked_add(amount) == Some(self.held()?), Refusal::ReceivedLess);
         Ok(())
@@ -75,15 +75,38 @@ impl<'info> Transfer<'_, 'info> {
             (bank.exchange.0, [bank.bump])
         };
         let seeds: &[&[u8]] = &[Bank::SEED, &exchange, self.mint.key.as_ref(), &bump];
-        let accounts = TransferChecked {
-            from: self.vault.to_account_info(),
-            mint: self.mint.to_account_info(),
-            to: self.other.to_account_info(),
-            authority: self.bank.to_account_info(),
-        };
-        let signed = [seeds];
-        let context = CpiContext::new_with_signer(*self.token_program.key, accounts, &signed);
-        token_interface::transfer_checked(context, amount, decimals)
+        self.transfer_checked(
+            [self.vault, self.other],
+            self.bank.to_account_info(),
+            (amount, decimals),
+            &[seeds],
+        )
+    }
+
+    /// `TransferChecked`, the same in both token programs: tag 12, amount, decimals.
+    ///
+    /// Written out, because the library's builder costs as much as the transfer itself. Nothing is borrowed here, so the
+    /// check of borrows is left out too.
+    fn transfer_checked(
+        &self,
+        [from, to]: [&UncheckedAccount<'info>; 2],
+        authority: AccountInfo<'info>,
+        (amount, decimals): (u64, u8),
+        seeds: &[&[&[u8]]],
+    ) -> Result<()> {
+        let mut data = Vec::with_capacity(10);
+        data.push(TRANSFER_CHECKED);
+        data.extend_from_slice(&amount.to_le_bytes());
+        data.push(decimals);
+        let accounts = vec![
+            AccountMeta::new(*from.key, false),
+            AccountMeta::new_readonly(*self.mint.key, false),
+            AccountMeta::new(*to.key, false),
+            AccountMeta::new_readonly(*authority.key, true),
+        ];
+        let instruction = Instruction { program_id: *self.token_program.key, accounts, data };
+        let infos = [from.to_account_info(), self.mint.to_account_info(), to.to_account_info(), authority];
+        invoke_signed_unchecked(&instruction, &infos, seeds).map_err(Into::into)
     }
 }
 

@@ -50,8 +50,12 @@ crate::layout! {
         pub decimals: u8,
         /// Eligibility bits.
         pub flags: u8,
+        /// Shift of `deposit_unit`.
+        pub deposit_shift: u8,
+        /// Shift of `borrow_unit`.
+        pub borrow_shift: u8,
         /// Unused, zero.
-        pub reserved: [u8; 4],
+        pub reserved: [u8; 2],
         /// The bank account.
         pub bank: Key,
         /// Growth of a deposit share.
@@ -74,7 +78,9 @@ crate::layout! {
         pub liability_weight_maint: Ramp,
         /// When the indexes were copied from the bank, unix seconds.
         pub updated_at: i64,
-        /// Unused, zero.
-        pub spare: [u8; 16],
+        /// Native quote that a deposit share is worth at a price of 1, 2^-`deposit_shift`, rounded down; 0 is not computed.
+        pub deposit_unit: u64,
+        /// Native quote that a borrow share owes at a price of 1, 2^-`borrow_shift`, rounded up; 0 is not computed.
+        pub borrow_unit: u64,
     }
 }

@@ -160,7 +160,7 @@ macro_rules! described_elsewhere {
 use crate::{outflow::OutflowWindow, ramp::Ramp};
 described_elsewhere!(StoredIndex { low: u64, high: u64 });
 described_elsewhere!(Ramp { from: u32, to: u32, start: i64, end: i64 });
-described_elsewhere!(OutflowWindow { level: u64, base: u64, base_time: i64, updated_at: i64 });
+described_elsewhere!(OutflowWindow { level: i64, base: u64, base_time: i64, updated_at: i64 });
 
 // An index is computed with as one number and stored as two halves.
 const _: () = assert!(core::mem::size_of::<Index>() == core::mem::size_of::<StoredIndex>());

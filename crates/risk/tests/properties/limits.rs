@@ -1,6 +1,7 @@
 //! Ramps and outflow limits against their exact lines.
 
 use crate::exact::*;
+use num_traits::Signed;
 use plimsoll_risk::RiskError;
 use plimsoll_risk::num::{Ratio, TokenAmount};
 use plimsoll_risk::outflow::{OutflowTerms, OutflowWindow};
@@ -45,6 +46,11 @@ enum Step {
     Wait(u32),
 }
 
+/// Towards zero, from either side.
+fn leaked(level: Exact, by: Exact) -> Exact {
+    if level.is_negative() { -at_least_zero(-level - by) } else { at_least_zero(level - by) }
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (0u64..200_000).prop_map(Step::Out),
@@ -78,11 +84,12 @@ proptest! {
             match step {
                 Step::Wait(seconds) => now += i64::from(seconds),
                 Step::In(amount) => {
-                    exact = at_least_zero(exact - whole(amount));
-                    window = window.inflow(TokenAmount::new(amount));
+                    exact = leaked(exact, &cap * fraction(now - leaked_at, PERIOD)) - whole(amount);
+                    leaked_at = now;
+                    window = window.inflow(TokenAmount::new(amount), &terms, deposits, now).unwrap();
                 }
                 Step::Out(amount) => {
-                    exact = at_least_zero(exact - &cap * fraction(now - leaked_at, PERIOD));
+                    exact = leaked(exact, &cap * fraction(now - leaked_at, PERIOD));
                     leaked_at = now;
                     let usable = if amount > 1_000 { &cap - (&cap * ratio(terms.small_share)).ceil() } else { cap.clone() };
                     match window.outflow(TokenAmount::new(amount), &terms, deposits, now) {
@@ -117,7 +124,7 @@ proptest! {
             small_size: TokenAmount::new(base),
             small_share: Ratio::new(limit),
         };
-        let window = OutflowWindow { level, base, base_time, updated_at };
+        let window = OutflowWindow { level: level as i64, base, base_time, updated_at };
         let _ = window.outflow(TokenAmount::new(amount), &terms, TokenAmount::new(base), now);
         let _ = window.available(TokenAmount::new(amount), &terms, TokenAmount::MAX, now);
     }

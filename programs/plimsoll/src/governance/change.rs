@@ -6,7 +6,7 @@ use crate::{
     state::{Exchange, PendingChange},
 };
 use anchor_lang::prelude::*;
-use plimsoll_risk::layout::Key as Address;
+use plimsoll_risk::{layout::Key as Address, validity::Validity};
 
 /// How long a change may be applied once it is ready, seconds.
 ///
@@ -76,7 +76,14 @@ fn put_into_force(parameter: &Parameter, target: &mut Target, value: Value, now:
     match parameter.scope {
         Scope::Bank => target.bank()?.observe_rate(),
         Scope::BankTerms => target.board.revalue_bank(target.index, now),
-        _ => Ok(()),
+        Scope::Feed => {
+            if parameter.unit.is_address() {
+                // What another source said is not a price of this one.
+                target.feed()?.validity = Validity::Missing.code();
+            }
+            target.board.revalue_feed(target.index, now)
+        }
+        Scope::Exchange | Scope::Board => Ok(()),
     }
 }
 

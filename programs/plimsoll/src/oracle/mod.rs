@@ -60,6 +60,16 @@ pub fn read_price(
     }
 }
 
+/// Whether an oracle account speaks of the feed that expects `pyth_feed_id` and `switchboard`: cheap, and no proof of
+/// anything else.
+pub fn names(address: &Pubkey, owner: &Pubkey, data: &[u8], pyth_feed_id: &Key, switchboard: &Key) -> bool {
+    if same(&owner.to_bytes(), &pyth::RECEIVER.to_bytes()) {
+        pyth::feed_id(data).is_some_and(|named| same(named, &pyth_feed_id.0))
+    } else {
+        same(&address.to_bytes(), &switchboard.0)
+    }
+}
+
 /// Whether 32 bytes are the same, compared as four words.
 #[inline(always)]
 fn same(left: &[u8; 32], right: &[u8; 32]) -> bool {

@@ -41,6 +41,11 @@ const CONFIDENCE: usize = 81;
 const EXPONENT: usize = 89;
 const PUBLISH_TIME: usize = 93;
 
+/// The feed that fully verified update data name, whatever else is wrong with them.
+pub fn feed_id(data: &[u8]) -> Option<&[u8; 32]> {
+    data.get(FEED_ID..)?.first_chunk()
+}
+
 /// The price in a Pyth update, if the account is the receiver's and the update is of this feed.
 ///
 /// - Only full verification is accepted.

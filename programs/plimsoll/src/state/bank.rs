@@ -216,6 +216,7 @@ impl Bank {
     /// Caps, dust, a full account; [`Refusal::Overflow`].
     pub fn deposit(&mut self, account: &mut MarginAccount, amount: TokenAmount, now: i64) -> Result<Moved> {
         self.accrue(now)?;
+        let before = self.deposits()?;
         let slot = account.slot_for(self.index)?;
         let repaid = self.pay_back(slot, amount)?;
         let rest = amount.saturating_sub(repaid);
@@ -224,7 +225,7 @@ impl Bank {
         }
         self.take_in(amount)?;
         let moved = self.moved(slot, amount, repaid)?;
-        self.observe_inflow(amount);
+        self.observe_inflow(amount, before, now)?;
         self.observe_rate()?;
         Ok(moved)
     }
@@ -235,6 +236,7 @@ impl Bank {
     /// [`Refusal::NothingOwed`], [`Refusal::RepaysMoreThanOwed`].
     pub fn repay(&mut self, account: &mut MarginAccount, amount: TokenAmount, now: i64) -> Result<Moved> {
         self.accrue(now)?;
+        let before = self.deposits()?;
         let place = account.slot_of(self.index).ok_or(Refusal::NothingOwed)?;
         let slot = &mut account.balances[place];
         ensure!(slot.is_borrow(), Refusal::NothingOwed);
@@ -244,7 +246,7 @@ impl Bank {
         }
         self.take_in(amount)?;
         let moved = self.moved(slot, amount, repaid)?;
-        self.observe_inflow(amount);
+        self.observe_inflow(amount, before, now)?;
         self.observe_rate()?;
         Ok(moved)
     }
@@ -424,9 +426,13 @@ impl Bank {
         }
     }
 
-    fn observe_inflow(&mut self, amount: TokenAmount) {
-        self.hour_outflow = self.hour_outflow.inflow(amount);
-        self.day_outflow = self.day_outflow.inflow(amount);
+    /// Counts an inflow for both windows, measured on the deposits before it.
+    fn observe_inflow(&mut self, amount: TokenAmount, deposits: TokenAmount, now: i64) -> Result<()> {
+        let (hour, day) =
+            (self.outflow_terms(self.hour_limit, HOUR), self.outflow_terms(self.day_limit, DAY));
+        self.hour_outflow = self.hour_outflow.inflow(amount, &hour, deposits, now).map_err(refused)?;
+        self.day_outflow = self.day_outflow.inflow(amount, &day, deposits, now).map_err(refused)?;
+        Ok(())
     }
 
     /// Counts an outflow against both windows, measured on the deposits before it.

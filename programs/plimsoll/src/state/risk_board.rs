@@ -88,9 +88,10 @@ impl RiskBoard {
     /// # Errors
     /// [`Refusal::ForeignBoard`] if the entry is another bank's.
     pub fn copy_bank(&mut self, bank: &Bank, now: i64) -> Result<()> {
+        let quote_decimals = self.header.quote_decimals;
         let terms = self.banks.get_mut(usize::from(bank.index)).ok_or(Refusal::UnknownBank)?;
-        terms.deposit_index = bank.deposit_index;
-        terms.borrow_index = bank.borrow_index;
+        valuation::set_indexes(terms, bank.deposit_index, bank.borrow_index, quote_decimals)
+            .map_err(refused)?;
         terms.deposit_shares = bank.deposit_shares;
         terms.updated_at = now;
         self.revalue_bank(bank.index, now)

@@ -62,10 +62,12 @@ pub fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, feeds: V
     accounts.validate(&feeds, ctx.remaining_accounts.len(), now)?;
     let mut board = accounts.board.load_mut()?;
     let (mut moved, mut worth_paying) = (0u64, 0u32);
+    let is_paid = accounts.refresher.is_some();
     for (index, oracle) in feeds.iter().zip(ctx.remaining_accounts) {
         let Some(change) = prices::refresh(&mut board, *index, oracle, now)? else { continue };
         moved |= 1u64.checked_shl(u32::from(*index)).ok_or(Refusal::UnknownFeed)?;
-        worth_paying = worth_paying.saturating_add(u32::from(change.is_worth_paying(&board.header.refresh))); // at most 64 feeds
+        let earns = is_paid && change.is_worth_paying(&board.header.refresh);
+        worth_paying = worth_paying.saturating_add(u32::from(earns)); // at most 64 feeds
     }
     ensure!(moved != 0, Refusal::PriceNotNewer);
     board.header.heartbeat = now;

@@ -12,6 +12,7 @@ pub struct OpenExchange<'info> {
     pub admin: Signer<'info>,
     #[account(mut)]
     pub exchange: AccountLoader<'info, Exchange>,
+    #[account(mut)]
     pub board: AccountLoader<'info, RiskBoard>,
 }
 
@@ -31,6 +32,7 @@ pub fn open_exchange(ctx: Context<OpenExchange>) -> Result<()> {
     let address = ctx.accounts.exchange.key();
     let mut exchange = ctx.accounts.exchange.load_mut()?;
     exchange.phase = PHASE_OPEN;
+    ctx.accounts.board.load_mut()?.header.is_open = 1;
     let sequence = exchange.next_event();
     emit!(ExchangeOpened { exchange: address, sequence });
     Ok(())

@@ -1,7 +1,7 @@
 //! Register bank: a token may be held. It counts nothing yet and nothing of it can be borrowed.
 
 use crate::{
-    errors::Refusal,
+    errors::{Refusal, refused},
     events::BankRegistered,
     mint,
     state::{Bank, Exchange, RiskBoard, bank::UNLIMITED},
@@ -10,11 +10,14 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use plimsoll_risk::{
     layout::{Key as Address, bank::NO_FEED, board::MAX_BANKS},
-    num::{Index, Ratio},
+    num::{Ratio, StoredIndex},
     ramp::Ramp,
+    valuation,
 };
 
 const ONE: u32 = Ratio::ONE.get();
+/// Weights of a new bank: deposits count nothing; debts count so much that any liquidation buffer fits between the two.
+const NEW_BANK: (u32, u32, u32) = (0, ONE * 3, ONE * 2);
 
 #[derive(Accounts)]
 pub struct RegisterBank<'info> {
@@ -29,7 +32,7 @@ pub struct RegisterBank<'info> {
     pub mint: InterfaceAccount<'info, Mint>,
     #[account(
         init, payer = admin, space = Bank::SPACE,
-        seeds = [Bank::SEED, exchange.key().as_ref(), mint.key().as_ref()], bump,
+        seeds = [Bank::SEED, exchange.key().as_ref(), accepted(&mint)?.as_ref()], bump,
     )]
     pub bank: AccountLoader<'info, Bank>,
     #[account(
@@ -54,8 +57,15 @@ impl RegisterBank<'_> {
         } else {
             board.feed(feed)?;
         }
-        mint::require_accepted(&self.mint.to_account_info(), self.mint.decimals)
+        Ok(())
     }
+}
+
+/// The address of a mint whose tokens are accepted. Asked before anything is created: the token program's own crate stumbles
+/// over extensions that it does not know, and would not say which.
+fn accepted(mint: &InterfaceAccount<Mint>) -> Result<Pubkey> {
+    mint::require_accepted(&mint.to_account_info(), mint.decimals)?;
+    Ok(mint.key())
 }
 
 #[access_control(ctx.accounts.validate(feed))]
@@ -79,8 +89,8 @@ fn write_bank(ctx: &Context<RegisterBank>, index: u8, now: i64) -> Result<()> {
     bank.mint = Address(accounts.mint.key().to_bytes());
     bank.vault = Address(accounts.vault.key().to_bytes());
     bank.token_program = Address(accounts.token_program.key().to_bytes());
-    bank.deposit_index = Index::ONE.into();
-    bank.borrow_index = Index::ONE.into();
+    bank.deposit_index = StoredIndex::ONE;
+    bank.borrow_index = StoredIndex::ONE;
     bank.accrued_at = now;
     bank.deposit_cap = UNLIMITED;
     bank.account_deposit_cap = UNLIMITED;
@@ -116,17 +126,17 @@ fn write_terms(board: &mut RiskBoard, ctx: &Context<RegisterBank>, feed: u8, now
         let entry = board.feeds.get_mut(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
         entry.banks |= 1u32.checked_shl(u32::from(index)).ok_or(Refusal::BoardFull)?;
     }
+    let quote_decimals = board.header.quote_decimals;
     let terms = board.banks.get_mut(usize::from(index)).ok_or(Refusal::BoardFull)?;
     terms.bank = Address(ctx.accounts.bank.key().to_bytes());
     terms.feed = feed;
     terms.decimals = ctx.accounts.mint.decimals;
-    terms.deposit_index = Index::ONE.into();
-    terms.borrow_index = Index::ONE.into();
+    valuation::set_indexes(terms, StoredIndex::ONE, StoredIndex::ONE, quote_decimals).map_err(refused)?;
     terms.updated_at = now;
-    let (asset, liability) = if is_quote { (ONE, ONE) } else { (0, ONE.saturating_mul(2)) };
+    let (asset, initial, maintenance) = if is_quote { (ONE, ONE, ONE) } else { NEW_BANK };
     terms.asset_weight_initial = Ratio::new(asset);
     terms.asset_weight_maint = Ramp::constant(asset);
-    terms.liability_weight_initial = Ratio::new(liability);
-    terms.liability_weight_maint = Ramp::constant(liability);
+    terms.liability_weight_initial = Ratio::new(initial);
+    terms.liability_weight_maint = Ramp::constant(maintenance);
     board.revalue_bank(index, now)
 }

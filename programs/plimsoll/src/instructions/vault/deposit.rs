@@ -66,6 +66,7 @@ impl<'info> Deposit<'info> {
             let (mut account, mut bank) = (self.account.load_mut()?, self.bank.load_mut()?);
             self.validate(&account, &bank)?;
             board.require_running(action, now)?;
+            ensure!(board.header.is_open != 0, Refusal::NotOpen);
             let recorded = bank.vault_balance.get();
             let moved = rule(&mut bank, &mut account, now)?;
             let event = Deposited {
@@ -89,7 +90,10 @@ impl<'info> Deposit<'info> {
     fn require_slot(&self, account: &MarginAccount, bank: &Bank, now: i64) -> Result<()> {
         let opens_a_slot = account.slot_of(bank.index).is_none();
         let crowded = opens_a_slot && account.free_slots() <= SLOTS_KEPT_FROM_STRANGERS;
-        ensure!(!crowded || account.allows(self.depositor.key, scope::DEPOSIT, now), Refusal::SlotsKeptForOwner);
+        ensure!(
+            !crowded || account.allows(self.depositor.key, scope::DEPOSIT, now),
+            Refusal::SlotsKeptForOwner
+        );
         Ok(())
     }
 }

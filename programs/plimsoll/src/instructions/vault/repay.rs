@@ -8,7 +8,8 @@ use plimsoll_risk::num::TokenAmount;
 /// Pays back exactly `amount`.
 pub fn repay(ctx: Context<Deposit>, amount: u64) -> Result<()> {
     ensure!(amount > 0, Refusal::ZeroAmount);
-    ctx.accounts.take_in(Pausable::Repay, |bank, account, now| bank.repay(account, TokenAmount::new(amount), now))
+    ctx.accounts
+        .take_in(Pausable::Repay, |bank, account, now| bank.repay(account, TokenAmount::new(amount), now))
 }
 
 /// Pays back all that is owed at this moment, to the last unit.

@@ -42,10 +42,7 @@ impl<'info> SkimSurplus<'info> {
         let (exchange, board, bank) = (self.exchange.load()?, self.board.load()?, self.bank.load()?);
         ensure!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
         ensure!(bank.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
-        ensure!(
-            exchange.fee_collector.0 == self.fee_collector.key().to_bytes(),
-            Refusal::NotTheFeeCollector
-        );
+        ensure!(exchange.fee_collector.0 == self.fee_collector.key().to_bytes(), Refusal::NotTheFeeCollector);
         board.require_running(Pausable::Skim, Clock::get()?.unix_timestamp)?;
         bank.require_whole()?;
         self.transfer().validate(&bank)
