@@ -1,0 +1,3 @@
+//! The subcommands: what each takes, reads and writes.
+
+pub mod margin;

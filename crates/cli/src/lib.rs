@@ -1,0 +1,7 @@
+//! What the `plimsoll` command does, apart from the process around it.
+
+pub mod commands;
+pub mod margin;
+pub mod refusal;
+
+pub use refusal::Refusal;

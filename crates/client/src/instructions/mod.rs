@@ -1,0 +1,22 @@
+//! What can be sent, one builder an area.
+
+pub mod account;
+pub mod governance;
+pub mod refresh;
+pub mod setup;
+pub mod vault;
+
+use anchor_lang::{InstructionData, ToAccountMetas};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_pubkey::Pubkey;
+
+/// An instruction of the program.
+fn instruction(accounts: impl ToAccountMetas, data: impl InstructionData) -> Instruction {
+    Instruction { program_id: plimsoll::ID, accounts: accounts.to_account_metas(None), data: data.data() }
+}
+
+/// Oracle accounts behind an instruction's own.
+fn with_oracles(mut instruction: Instruction, oracles: &[Pubkey]) -> Instruction {
+    instruction.accounts.extend(oracles.iter().map(|oracle| AccountMeta::new_readonly(*oracle, false)));
+    instruction
+}

@@ -1,0 +1,15 @@
+//! Rust SDK of Plimsoll: addresses, instructions, accounts, events and errors.
+//!
+//! - [`addresses`]: where everything is.
+//! - [`instructions`]: what can be sent, one builder an area.
+//! - [`decode`]: accounts out of bytes.
+//! - [`events`]: what happened, out of a transaction's log.
+//! - [`errors`]: why the program refused, out of an error code.
+
+pub mod addresses;
+pub mod decode;
+pub mod errors;
+pub mod events;
+pub mod instructions;
+
+pub use plimsoll::ID;
