@@ -1,0 +1,4 @@
+//! What must hold whatever happens.
+
+mod oracle_formats;
+mod random_walk;
