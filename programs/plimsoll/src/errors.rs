@@ -292,7 +292,12 @@ pub(crate) fn refuse(refusal: Refusal) -> Error {
 #[cold]
 #[inline(never)]
 pub(crate) fn refused(error: RiskError) -> Error {
-    refuse(Refusal::from(error))
+    let refusal = refuse(Refusal::from(error));
+    match error {
+        RiskError::StalePrice { bank } => refusal.with_values(("bank on the board", bank)),
+        RiskError::OutflowLimit { available } => refusal.with_values(("available now", available.get())),
+        _ => refusal,
+    }
 }
 
 /// Refuses, and logs the value and the bound that it broke.
