@@ -26,7 +26,6 @@ import {
   type Instruction,
   type InstructionWithAccounts,
   type InstructionWithData,
-  type ReadonlyAccount,
   type ReadonlySignerAccount,
   type ReadonlyUint8Array,
   type TransactionSigner,
@@ -66,7 +65,7 @@ export type OpenExchangeInstruction<
         ? WritableAccount<TAccountExchange>
         : TAccountExchange,
       TAccountBoard extends string
-        ? ReadonlyAccount<TAccountBoard>
+        ? WritableAccount<TAccountBoard>
         : TAccountBoard,
       ...TRemainingAccounts,
     ]
@@ -130,7 +129,7 @@ export function getOpenExchangeInstruction<
   const originalAccounts = {
     admin: { value: input.admin ?? null, isWritable: false },
     exchange: { value: input.exchange ?? null, isWritable: true },
-    board: { value: input.board ?? null, isWritable: false },
+    board: { value: input.board ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,

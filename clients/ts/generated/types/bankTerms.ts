@@ -53,6 +53,8 @@ export type BankTerms = {
   feed: number;
   decimals: number;
   flags: number;
+  depositShift: number;
+  borrowShift: number;
   reserved: ReadonlyUint8Array;
   bank: Address;
   depositIndex: StoredIndex;
@@ -65,7 +67,8 @@ export type BankTerms = {
   assetWeightMaint: Ramp;
   liabilityWeightMaint: Ramp;
   updatedAt: bigint;
-  spare: ReadonlyUint8Array;
+  depositUnit: bigint;
+  borrowUnit: bigint;
 };
 
 export type BankTermsArgs = {
@@ -76,6 +79,8 @@ export type BankTermsArgs = {
   feed: number;
   decimals: number;
   flags: number;
+  depositShift: number;
+  borrowShift: number;
   reserved: ReadonlyUint8Array;
   bank: Address;
   depositIndex: StoredIndexArgs;
@@ -88,7 +93,8 @@ export type BankTermsArgs = {
   assetWeightMaint: RampArgs;
   liabilityWeightMaint: RampArgs;
   updatedAt: number | bigint;
-  spare: ReadonlyUint8Array;
+  depositUnit: number | bigint;
+  borrowUnit: number | bigint;
 };
 
 export function getBankTermsEncoder(): FixedSizeEncoder<BankTermsArgs> {
@@ -100,7 +106,9 @@ export function getBankTermsEncoder(): FixedSizeEncoder<BankTermsArgs> {
     ["feed", getU8Encoder()],
     ["decimals", getU8Encoder()],
     ["flags", getU8Encoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 4)],
+    ["depositShift", getU8Encoder()],
+    ["borrowShift", getU8Encoder()],
+    ["reserved", fixEncoderSize(getBytesEncoder(), 2)],
     ["bank", getAddressEncoder()],
     ["depositIndex", getStoredIndexEncoder()],
     ["borrowIndex", getStoredIndexEncoder()],
@@ -112,7 +120,8 @@ export function getBankTermsEncoder(): FixedSizeEncoder<BankTermsArgs> {
     ["assetWeightMaint", getRampEncoder()],
     ["liabilityWeightMaint", getRampEncoder()],
     ["updatedAt", getI64Encoder()],
-    ["spare", fixEncoderSize(getBytesEncoder(), 16)],
+    ["depositUnit", getU64Encoder()],
+    ["borrowUnit", getU64Encoder()],
   ]);
 }
 
@@ -125,7 +134,9 @@ export function getBankTermsDecoder(): FixedSizeDecoder<BankTerms> {
     ["feed", getU8Decoder()],
     ["decimals", getU8Decoder()],
     ["flags", getU8Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 4)],
+    ["depositShift", getU8Decoder()],
+    ["borrowShift", getU8Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 2)],
     ["bank", getAddressDecoder()],
     ["depositIndex", getStoredIndexDecoder()],
     ["borrowIndex", getStoredIndexDecoder()],
@@ -137,7 +148,8 @@ export function getBankTermsDecoder(): FixedSizeDecoder<BankTerms> {
     ["assetWeightMaint", getRampDecoder()],
     ["liabilityWeightMaint", getRampDecoder()],
     ["updatedAt", getI64Decoder()],
-    ["spare", fixDecoderSize(getBytesDecoder(), 16)],
+    ["depositUnit", getU64Decoder()],
+    ["borrowUnit", getU64Decoder()],
   ]);
 }
 

@@ -59,6 +59,7 @@ export type BoardHeader = {
   marketCount: number;
   feedCount: number;
   bump: number;
+  isOpen: number;
   reserved: ReadonlyUint8Array;
   sequence: bigint;
   heartbeat: bigint;
@@ -81,6 +82,7 @@ export type BoardHeaderArgs = {
   marketCount: number;
   feedCount: number;
   bump: number;
+  isOpen: number;
   reserved: ReadonlyUint8Array;
   sequence: number | bigint;
   heartbeat: number | bigint;
@@ -104,7 +106,8 @@ export function getBoardHeaderEncoder(): FixedSizeEncoder<BoardHeaderArgs> {
     ["marketCount", getU8Encoder()],
     ["feedCount", getU8Encoder()],
     ["bump", getU8Encoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 2)],
+    ["isOpen", getU8Encoder()],
+    ["reserved", fixEncoderSize(getBytesEncoder(), 1)],
     ["sequence", getU64Encoder()],
     ["heartbeat", getI64Encoder()],
     ["graceUntil", getI64Encoder()],
@@ -128,7 +131,8 @@ export function getBoardHeaderDecoder(): FixedSizeDecoder<BoardHeader> {
     ["marketCount", getU8Decoder()],
     ["feedCount", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 2)],
+    ["isOpen", getU8Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 1)],
     ["sequence", getU64Decoder()],
     ["heartbeat", getI64Decoder()],
     ["graceUntil", getI64Decoder()],

@@ -35,7 +35,7 @@ export type OutflowWindowArgs = {
 
 export function getOutflowWindowEncoder(): FixedSizeEncoder<OutflowWindowArgs> {
   return getStructEncoder([
-    ["level", getU64Encoder()],
+    ["level", getI64Encoder()],
     ["base", getU64Encoder()],
     ["baseTime", getI64Encoder()],
     ["updatedAt", getI64Encoder()],
@@ -44,7 +44,7 @@ export function getOutflowWindowEncoder(): FixedSizeEncoder<OutflowWindowArgs> {
 
 export function getOutflowWindowDecoder(): FixedSizeDecoder<OutflowWindow> {
   return getStructDecoder([
-    ["level", getU64Decoder()],
+    ["level", getI64Decoder()],
     ["base", getU64Decoder()],
     ["baseTime", getI64Decoder()],
     ["updatedAt", getI64Decoder()],

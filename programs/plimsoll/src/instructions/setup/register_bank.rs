@@ -31,8 +31,8 @@ pub struct RegisterBank<'info> {
     #[account(mint::token_program = token_program)]
     pub mint: InterfaceAccount<'info, Mint>,
     #[account(
-        init, payer = admin, space = Bank::SPACE,
-        seeds = [Bank::SEED, exchange.key().as_ref(), accepted(&mint)?.as_ref()], bump,
+        init, payer = admin, space = space_for(&mint)?,
+        seeds = [Bank::SEED, exchange.key().as_ref(), mint.key().as_ref()], bump,
     )]
     pub bank: AccountLoader<'info, Bank>,
     #[account(
@@ -61,11 +61,11 @@ impl RegisterBank<'_> {
     }
 }
 
-/// The address of a mint whose tokens are accepted. Asked before anything is created: the token program's own crate stumbles
-/// over extensions that it does not know, and would not say which.
-fn accepted(mint: &InterfaceAccount<Mint>) -> Result<Pubkey> {
+/// Space of a bank for a mint whose tokens are accepted. Asked before anything is created: the token program's own crate
+/// stumbles over extensions that it does not know, and would not say which.
+fn space_for(mint: &InterfaceAccount<Mint>) -> Result<usize> {
     mint::require_accepted(&mint.to_account_info(), mint.decimals)?;
-    Ok(mint.key())
+    Ok(Bank::SPACE)
 }
 
 #[access_control(ctx.accounts.validate(feed))]
