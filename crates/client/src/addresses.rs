@@ -1,8 +1,8 @@
 //! Where everything is: addresses derived from seeds.
 
-use anchor_lang::solana_program::pubkey::PubkeyError;
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use plimsoll::state::{Bank, Exchange, MarginAccount, PendingChange, RiskBoard};
+use solana_program::pubkey::PubkeyError;
 
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN: Pubkey = pubkey!("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");

@@ -1,7 +1,8 @@
 //! What happened, out of a transaction's log.
 
-use anchor_lang::{AnchorDeserialize, Discriminator, prelude::Pubkey};
+use anchor_lang::{Discriminator, prelude::Pubkey};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use borsh::BorshDeserialize;
 use plimsoll::events::*;
 
 /// What numbers its events one after the other.

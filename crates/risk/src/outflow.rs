@@ -28,7 +28,7 @@ pub struct OutflowTerms {
     pub limit_ratio: Ratio,
     /// Length of the window in seconds; 0 is no limit.
     pub period_seconds: u32,
-    /// Withdrawals up to this size may also use the allotment, native units.
+    /// Withdrawals up to this size may also use the allotment, and so much may leave in any period; native units.
     pub small_size: TokenAmount,
     /// Share of the limit kept for small withdrawals; at most 1.
     pub small_share: Ratio,
@@ -56,7 +56,13 @@ impl OutflowWindow {
         if elapsed == 0 {
             return Ok(window);
         }
-        let limit = self.limit(terms, deposits_now)?;
+        // A debit leaks by the window in which it was made. A credit by the present one: a bank that was empty when its window
+        // started would never forget what came in since.
+        let limit = if self.level < 0 {
+            window.limit(terms, deposits_now)?
+        } else {
+            self.limit(terms, deposits_now)?
+        };
         let period = u64::from(terms.period_seconds).max(1);
         // A credit is forgotten no slower, a debit no faster than its line.
         let leaked = if self.level < 0 {
@@ -76,9 +82,11 @@ impl OutflowWindow {
         Ok(window)
     }
 
-    /// `limit_ratio × min(base, deposits now)`, rounded down, native units.
+    /// `limit_ratio × min(base, deposits now)`, rounded down, native units; but at least one small withdrawal: a share of
+    /// what is left would never let the last units go.
     fn limit(&self, terms: &OutflowTerms, deposits_now: TokenAmount) -> Result<TokenAmount, RiskError> {
-        TokenAmount::new(self.base.min(deposits_now.get())).mul_down(terms.limit_ratio)
+        let share = TokenAmount::new(self.base.min(deposits_now.get())).mul_down(terms.limit_ratio)?;
+        Ok(share.max(terms.small_size))
     }
 
     /// The window after `amount` came in at `now`: the level falls.
@@ -247,6 +255,20 @@ mod tests {
         assert_eq!(leaves(entered, 1_001, NOW), refused(1_000));
         assert_eq!(leaves(entered, 751, NOW + 900), refused(750));
         assert_eq!(leaves(entered, 501, NOW + 3_600), refused(500));
+    }
+
+    #[test]
+    fn what_came_into_an_empty_bank_is_forgotten_too() {
+        let entered = OutflowWindow::default().inflow(DEPOSITS, &TERMS, TokenAmount::ZERO, NOW).unwrap();
+        assert_eq!((entered.base, entered.level), (0, -4_000));
+        assert_eq!(leaves(entered, 501, NOW + 4 * 3_600), refused(500));
+    }
+
+    #[test]
+    fn the_last_units_can_leave() {
+        let few = TokenAmount::new(3); // a quarter of them is nothing
+        let left = OutflowWindow::default().outflow(few, &TERMS, few, NOW).unwrap();
+        assert_eq!(left.level, 3);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub fn grow_board(of: &ExchangeAddresses, payer: Pubkey) -> Instruction {
 
 /// How many times a new board has to grow.
 pub const fn growths() -> usize {
-    const STEP: usize = anchor_lang::solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE;
+    const STEP: usize = solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE;
     plimsoll::state::RiskBoard::SPACE.div_ceil(STEP) - 1
 }
 

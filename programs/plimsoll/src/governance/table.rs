@@ -139,9 +139,9 @@ pub const PARAMETERS: &[Parameter] = parameters! {
     26 "bank.minimum_deposit" Bank Tokens (1, 1_000_000_000) LooseningDown
         U64(|t| Ok(&mut t.bank()?.minimum_deposit))
         "Least deposit";
-    27 "bank.small_withdrawal" Bank Tokens (0, ANY) LooseningUp
+    27 "bank.small_withdrawal" Bank Tokens (1, ANY) LooseningUp
         U64(|t| Ok(&mut t.bank()?.small_withdrawal))
-        "Withdrawals up to this size may use the whole outflow limit";
+        "Withdrawals up to this size may use the whole outflow limit, and so much may leave in any hour";
     28 "bank.small_share" Bank Ratio (0, bps(5_000)) LooseningDown
         Ratio(|t| Ok(&mut t.bank()?.small_share))
         "Part of the outflow limits that larger withdrawals cannot use";

@@ -31,6 +31,7 @@ const STATE: &[(&str, &[&str])] = &[
             "market_count",
             "feed_count",
             "bump",
+            "is_open",
             "sequence",
             "heartbeat",
             "grace_until",

@@ -95,6 +95,7 @@ fn write_bank(ctx: &Context<RegisterBank>, index: u8, now: i64) -> Result<()> {
     bank.deposit_cap = UNLIMITED;
     bank.account_deposit_cap = UNLIMITED;
     bank.minimum_deposit = 1;
+    bank.small_withdrawal = 1;
     bank.kink1 = Ratio::new(ONE / 2);
     bank.kink2 = Ratio::new(ONE / 10 * 8);
     bank.rate1 = Ratio::new(ONE / 20);
