@@ -31,7 +31,7 @@ const MEASURED: &[(&str, u64)] = &[
     ("refresh_prices.8_feeds", 22_000),
     ("refresh_prices.29_feeds", 75_000),
     ("refresh_prices.after_a_day", 5_500),
-    ("refresh_prices.paid", 7_000),
+    ("refresh_prices.paid", 7_500),
     ("refresh_prices.switchboard", 4_500),
     ("refresh_bank", 5_500),
     ("refresh.per_feed_without_bank", 1_500),

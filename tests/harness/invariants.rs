@@ -1,6 +1,6 @@
 //! What holds after every step of every test: each function is a row of `docs/INVARIANTS.md`.
 
-use crate::{Chain, Receipt};
+use crate::{Chain, Receipt, snapshot::Snapshot};
 use plimsoll::state::{Bank, Exchange, MarginAccount, RiskBoard};
 use plimsoll_client::{
     decode,
@@ -209,4 +209,10 @@ fn the_board_is_never_ahead_of_its_banks(board: &RiskBoard, bank: &Bank) {
     let ahead = Index::from(terms.deposit_index) > bank.deposit_index.into()
         || Index::from(terms.borrow_index) > bank.borrow_index.into();
     assert!(!ahead, "the board is ahead of bank {}", bank.index);
+}
+
+/// I-9 `a_refused_transaction_changes_nothing`: every account of the program and of the token programs is what it was.
+pub(crate) fn a_refused_transaction_changes_nothing(before: &Snapshot, chain: &Chain) {
+    let differences = before.differences(&Snapshot::of(chain));
+    assert!(differences.is_empty(), "a refused transaction changed {differences:?}");
 }

@@ -1,6 +1,6 @@
 //! The fallback oracle, and what refreshing earns.
 
-use harness::{World, amounts::*, oracles::SwitchboardFeed, tokens::*};
+use harness::{Receipt, World, amounts::*, oracles::SwitchboardFeed, tokens::*};
 use plimsoll::errors::Refusal;
 use plimsoll_client::{
     events::Event,
@@ -119,6 +119,19 @@ fn with_rewards() -> World {
     world
 }
 
+/// What a refresh says that it paid: the account's event and the board's agree.
+#[track_caller]
+fn reward_told(told: &Receipt) -> u64 {
+    match told.events.as_slice() {
+        [Event::PricesRefreshed(board)] if board.reward == 0 => 0,
+        [Event::RefresherPaid(account), Event::PricesRefreshed(board)] => {
+            assert_eq!(account.amount, board.reward);
+            board.reward
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_refresher_is_paid_from_the_reserves_for_what_was_old_or_moved() {
     let mut world = with_rewards();
@@ -126,7 +139,7 @@ fn a_refresher_is_paid_from_the_reserves_for_what_was_old_or_moved() {
     world.passes(10);
     world.oracle().publishes(SOL);
     let told = world.oracle().paying("keeper").refreshes(&[SOL]);
-    assert!(matches!(told.event(), Event::PricesRefreshed(event) if event.reward == 1_000));
+    assert_eq!(reward_told(&told), 1_000);
     let balance = world.balance("keeper", USDC);
     assert!((999..=1_000).contains(&balance), "{balance}");
     assert!(world.bank(USDC).reserves <= reserves);
@@ -153,15 +166,15 @@ fn refreshers_earn_at_most_the_hours_cap() {
         world.oracle().publishes(token);
     }
     let told = world.oracle().paying("keeper").refreshes(&[SOL, BTC, BAR]);
-    assert!(matches!(told.event(), Event::PricesRefreshed(event) if event.reward == 2_500));
+    assert_eq!(reward_told(&told), 2_500);
     world.passes(10);
     world.oracle().publishes(SOL);
     let told = world.oracle().paying("keeper").refreshes(&[SOL]);
-    assert!(matches!(told.event(), Event::PricesRefreshed(event) if event.reward == 0));
+    assert_eq!(reward_told(&told), 0);
     world.passes(hours(1));
     world.oracle().publishes(SOL);
     let told = world.oracle().paying("keeper").refreshes(&[SOL]);
-    assert!(matches!(told.event(), Event::PricesRefreshed(event) if event.reward == 1_000));
+    assert_eq!(reward_told(&told), 1_000);
 }
 
 #[test]
@@ -173,7 +186,7 @@ fn without_reserves_a_refresh_goes_through_unpaid() {
     world.passes(10);
     world.oracle().publishes(SOL);
     let told = world.oracle().paying("keeper").refreshes(&[SOL]);
-    assert!(matches!(told.event(), Event::PricesRefreshed(event) if event.reward == 0));
+    assert_eq!(reward_told(&told), 0);
     assert_eq!(world.balance("keeper", USDC), 0);
 }
 

@@ -40,8 +40,6 @@ fn stage() -> Stage {
     world.trader("alice").borrows(USDC, usdc(10));
     world.trader("bob").deposits(SOL, sol(10));
     world.trader("carol");
-    let ready = world.admin().proposes("bank.minimum_deposit", BAR, 1_000);
-    assert!(ready.is_none(), "tightening");
     let ready = world.admin().proposes("bank.reserve_factor", SOL, bps(1_100)).expect("waits");
     let nominee = world.person("nominee");
     world.admin().nominates(nominee);

@@ -2,7 +2,6 @@
 
 use harness::{
     World,
-    amounts::*,
     oracle::Update,
     oracles::{Quoted, Verification, pyth_update},
     tokens::*,

@@ -209,7 +209,7 @@ fn a_new_bank_takes_deposits_but_counts_nothing_and_lends_nothing() {
     world.trader("alice").deposits(token, token.units(50));
     world.trader("alice").refused(Refusal::NotEnoughMargin).borrows(USDC, usdc(1));
     world.trader("alice").refused(Refusal::BorrowCap).borrows(token, token.units(51));
-    world.trader("alice").withdraws(token, token.units(3)); // of a tenth an hour, four fifths at once
+    world.trader("alice").withdraws(token, token.units(3));
 }
 
 #[test]
@@ -240,8 +240,8 @@ fn a_board_has_room_for_32_banks_and_64_feeds() {
     }
     let one_more = setup::add_feed(&of, admin, keys::bytes("feed 64"), Pubkey::default());
     world.refuses(&[one_more], Refusal::BoardFull);
-    for number in world.tokens().len()..33 {
-        let token = Token::new(NAMES[number], 6, 1.0);
+    for (number, name) in NAMES.into_iter().enumerate().take(33).skip(world.tokens().len()) {
+        let token = Token::new(name, 6, 1.0);
         world.chain.makes_mint(&token, &[], &[]);
         let register = setup::register_bank(&bank(&world, token), admin, 0);
         match number {

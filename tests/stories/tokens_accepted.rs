@@ -242,7 +242,7 @@ fn an_extension_of_the_future_is_refused() {
     let register = registration(&mut world, NEW, &[ExtensionType::MetadataPointer], &[pointer]);
     world.chain.tamper(&NEW.mint(), |account| account.data[166..168].copy_from_slice(&27_u16.to_le_bytes()));
     // Number 27 belongs to token accounts: no mint has it.
-    world.refuses(&[register.clone()], Refusal::MintUnknownExtension);
+    world.refuses(std::slice::from_ref(&register), Refusal::MintUnknownExtension);
     world.chain.tamper(&NEW.mint(), |account| account.data[166..168].copy_from_slice(&999_u16.to_le_bytes()));
     world.refuses(&[register], Refusal::MintUnknownExtension);
 }

@@ -172,7 +172,33 @@ fn with_outflow_limits() -> World {
     world.sets("bank.small_withdrawal", USDC, usdc(5));
     let mut world = world.opens();
     world.trader("lender").deposits(USDC, usdc(1_000));
+    world.passes(days(4)); // what has just come in may leave again
     world
+}
+
+#[test]
+fn outflow_limits_never_hold_the_last_units_back() {
+    let mut world = World::before_opening();
+    world.sets("bank.hour_limit", BAR, percent(10));
+    world.sets("bank.day_limit", BAR, percent(25));
+    let mut world = world.opens();
+    world.trader("alice").deposits(BAR, 4);
+    world.passes(days(30));
+    world.trader("alice").refused(Refusal::HourlyOutflow).withdraws(BAR, 4);
+    for bar in 1..=4 {
+        world.trader("alice").withdraws(BAR, 1);
+        assert_eq!(world.trader("alice").has_in_wallet(BAR), bar);
+        world.passes(days(1));
+    }
+}
+
+#[test]
+fn what_has_just_come_in_may_leave_again() {
+    let mut world = with_outflow_limits();
+    world.trader("alice").deposits(USDC, usdc(500));
+    world.trader("alice").withdraws_all(USDC);
+    world.trader("lender").refused(Refusal::HourlyOutflow).withdraws(USDC, usdc(81));
+    world.trader("lender").withdraws(USDC, usdc(79));
 }
 
 #[test]

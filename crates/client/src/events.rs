@@ -54,6 +54,7 @@ events! {
     BankResumed: |event| Source::Account(event.bank),
     SurplusSkimmed: |event| Source::Account(event.bank),
     PricesRefreshed: |event| Source::Account(event.board),
+    RefresherPaid: |event| Source::Account(event.account),
     AccountOpened,
     AccountClosed: |event| Source::Account(event.account),
     DelegateSet: |event| Source::Account(event.account),

@@ -117,8 +117,6 @@ pub enum Refusal {
     StillShort,
     #[msg("there is no surplus in the vault")]
     NoSurplus,
-    #[msg("the board is not fully grown yet: call grow_board again")]
-    BoardTooSmall,
     #[msg("the board is fully grown already")]
     BoardComplete,
     #[msg("the quote token's bank has to be the first")]
@@ -133,12 +131,8 @@ pub enum Refusal {
     // Prices.
     #[msg("a price that this needs is stale: refresh it, or pass its oracle account")]
     StalePrice,
-    #[msg("a price that this needs was never set: refresh it")]
-    MissingPrice,
     #[msg("the prices that this needs were published too far apart: refresh the older ones")]
     PricesTooFarApart,
-    #[msg("a bank's indexes on the board are stale: refresh that bank")]
-    StaleBank,
     #[msg("this price is not newer than the board's")]
     PriceNotNewer,
     #[msg("this price was published in the future")]
@@ -147,8 +141,6 @@ pub enum Refusal {
     FallbackNotNeeded,
     #[msg("the fallback oracle's price is too far from the board's")]
     FallbackOutOfBand,
-    #[msg("the price is stale: publish a newer one")]
-    OracleStale,
     #[msg("one oracle account a feed, in the order of the feeds")]
     WrongOracleCount,
     #[msg("too many oracle accounts for one check: refresh the board instead")]

@@ -112,6 +112,22 @@ pub struct PricesRefreshed {
     pub reward: u64,
 }
 
+/// A refresher was paid out of the quote bank's reserves.
+#[event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefresherPaid {
+    /// The refresher's margin account.
+    pub account: Pubkey,
+    /// Number of the event in the account.
+    pub sequence: u64,
+    /// Native quote credited.
+    pub amount: u64,
+    /// Of these, what paid back a debt.
+    pub repaid: u64,
+    /// Balance afterwards in native units: owed below zero.
+    pub balance: i64,
+}
+
 /// A margin account was opened.
 #[event]
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -98,122 +98,114 @@ export const PLIMSOLL_ERROR__VAULT_SHORTFALL = 0x1797; // 6039
 export const PLIMSOLL_ERROR__STILL_SHORT = 0x1798; // 6040
 /** NoSurplus: there is no surplus in the vault */
 export const PLIMSOLL_ERROR__NO_SURPLUS = 0x1799; // 6041
-/** BoardTooSmall: the board is not fully grown yet: call grow_board again */
-export const PLIMSOLL_ERROR__BOARD_TOO_SMALL = 0x179a; // 6042
 /** BoardComplete: the board is fully grown already */
-export const PLIMSOLL_ERROR__BOARD_COMPLETE = 0x179b; // 6043
+export const PLIMSOLL_ERROR__BOARD_COMPLETE = 0x179a; // 6042
 /** QuoteBankFirst: the quote token's bank has to be the first */
-export const PLIMSOLL_ERROR__QUOTE_BANK_FIRST = 0x179c; // 6044
+export const PLIMSOLL_ERROR__QUOTE_BANK_FIRST = 0x179b; // 6043
 /** BoardFull: the board has no place for another feed, bank or market */
-export const PLIMSOLL_ERROR__BOARD_FULL = 0x179d; // 6045
+export const PLIMSOLL_ERROR__BOARD_FULL = 0x179c; // 6044
 /** UnknownBank: there is no such bank on the board */
-export const PLIMSOLL_ERROR__UNKNOWN_BANK = 0x179e; // 6046
+export const PLIMSOLL_ERROR__UNKNOWN_BANK = 0x179d; // 6045
 /** UnknownFeed: there is no such feed on the board */
-export const PLIMSOLL_ERROR__UNKNOWN_FEED = 0x179f; // 6047
+export const PLIMSOLL_ERROR__UNKNOWN_FEED = 0x179e; // 6046
 /** StalePrice: a price that this needs is stale: refresh it, or pass its oracle account */
-export const PLIMSOLL_ERROR__STALE_PRICE = 0x17a0; // 6048
-/** MissingPrice: a price that this needs was never set: refresh it */
-export const PLIMSOLL_ERROR__MISSING_PRICE = 0x17a1; // 6049
+export const PLIMSOLL_ERROR__STALE_PRICE = 0x179f; // 6047
 /** PricesTooFarApart: the prices that this needs were published too far apart: refresh the older ones */
-export const PLIMSOLL_ERROR__PRICES_TOO_FAR_APART = 0x17a2; // 6050
-/** StaleBank: a bank's indexes on the board are stale: refresh that bank */
-export const PLIMSOLL_ERROR__STALE_BANK = 0x17a3; // 6051
+export const PLIMSOLL_ERROR__PRICES_TOO_FAR_APART = 0x17a0; // 6048
 /** PriceNotNewer: this price is not newer than the board's */
-export const PLIMSOLL_ERROR__PRICE_NOT_NEWER = 0x17a4; // 6052
+export const PLIMSOLL_ERROR__PRICE_NOT_NEWER = 0x17a1; // 6049
 /** PriceFromTheFuture: this price was published in the future */
-export const PLIMSOLL_ERROR__PRICE_FROM_THE_FUTURE = 0x17a5; // 6053
+export const PLIMSOLL_ERROR__PRICE_FROM_THE_FUTURE = 0x17a2; // 6050
 /** FallbackNotNeeded: the fallback oracle is accepted only while the first one is silent */
-export const PLIMSOLL_ERROR__FALLBACK_NOT_NEEDED = 0x17a6; // 6054
+export const PLIMSOLL_ERROR__FALLBACK_NOT_NEEDED = 0x17a3; // 6051
 /** FallbackOutOfBand: the fallback oracle's price is too far from the board's */
-export const PLIMSOLL_ERROR__FALLBACK_OUT_OF_BAND = 0x17a7; // 6055
-/** OracleStale: the price is stale: publish a newer one */
-export const PLIMSOLL_ERROR__ORACLE_STALE = 0x17a8; // 6056
+export const PLIMSOLL_ERROR__FALLBACK_OUT_OF_BAND = 0x17a4; // 6052
 /** WrongOracleCount: one oracle account a feed, in the order of the feeds */
-export const PLIMSOLL_ERROR__WRONG_ORACLE_COUNT = 0x17a9; // 6057
+export const PLIMSOLL_ERROR__WRONG_ORACLE_COUNT = 0x17a5; // 6053
 /** TooManyOverlays: too many oracle accounts for one check: refresh the board instead */
-export const PLIMSOLL_ERROR__TOO_MANY_OVERLAYS = 0x17aa; // 6058
+export const PLIMSOLL_ERROR__TOO_MANY_OVERLAYS = 0x17a6; // 6054
 /** OracleOwner: the oracle account belongs to no oracle program that is accepted here */
-export const PLIMSOLL_ERROR__ORACLE_OWNER = 0x17ab; // 6059
+export const PLIMSOLL_ERROR__ORACLE_OWNER = 0x17a7; // 6055
 /** OracleKind: the oracle account is of another kind */
-export const PLIMSOLL_ERROR__ORACLE_KIND = 0x17ac; // 6060
+export const PLIMSOLL_ERROR__ORACLE_KIND = 0x17a8; // 6056
 /** OracleTruncated: the oracle account is shorter than its format */
-export const PLIMSOLL_ERROR__ORACLE_TRUNCATED = 0x17ad; // 6061
+export const PLIMSOLL_ERROR__ORACLE_TRUNCATED = 0x17a9; // 6057
 /** OraclePartiallyVerified: the oracle's price is only partially verified: post it with full verification */
-export const PLIMSOLL_ERROR__ORACLE_PARTIALLY_VERIFIED = 0x17ae; // 6062
+export const PLIMSOLL_ERROR__ORACLE_PARTIALLY_VERIFIED = 0x17aa; // 6058
 /** OracleWrongFeed: the oracle account is of another feed */
-export const PLIMSOLL_ERROR__ORACLE_WRONG_FEED = 0x17af; // 6063
+export const PLIMSOLL_ERROR__ORACLE_WRONG_FEED = 0x17ab; // 6059
 /** OracleNonPositive: the oracle's price is zero or negative */
-export const PLIMSOLL_ERROR__ORACLE_NON_POSITIVE = 0x17b0; // 6064
+export const PLIMSOLL_ERROR__ORACLE_NON_POSITIVE = 0x17ac; // 6060
 /** OracleOutOfRange: the oracle's exponent or price is out of range */
-export const PLIMSOLL_ERROR__ORACLE_OUT_OF_RANGE = 0x17b1; // 6065
+export const PLIMSOLL_ERROR__ORACLE_OUT_OF_RANGE = 0x17ad; // 6061
 /** OracleTooFewSamples: the oracle has too few samples */
-export const PLIMSOLL_ERROR__ORACLE_TOO_FEW_SAMPLES = 0x17b2; // 6066
+export const PLIMSOLL_ERROR__ORACLE_TOO_FEW_SAMPLES = 0x17ae; // 6062
 /** OracleUndated: the oracle does not say when its price was observed: wait for its next update */
-export const PLIMSOLL_ERROR__ORACLE_UNDATED = 0x17b3; // 6067
+export const PLIMSOLL_ERROR__ORACLE_UNDATED = 0x17af; // 6063
 /** OracleWritable: the oracle's authority may write any price: such a feed is not accepted */
-export const PLIMSOLL_ERROR__ORACLE_WRITABLE = 0x17b4; // 6068
+export const PLIMSOLL_ERROR__ORACLE_WRITABLE = 0x17b0; // 6064
 /** MintTransferFee: tokens with a transfer fee are not accepted: the vault would get less than the ledger says */
-export const PLIMSOLL_ERROR__MINT_TRANSFER_FEE = 0x17b5; // 6069
+export const PLIMSOLL_ERROR__MINT_TRANSFER_FEE = 0x17b1; // 6065
 /** MintTransferHook: tokens with a transfer hook are not accepted: foreign code would run in withdrawals and liquidations */
-export const PLIMSOLL_ERROR__MINT_TRANSFER_HOOK = 0x17b6; // 6070
+export const PLIMSOLL_ERROR__MINT_TRANSFER_HOOK = 0x17b2; // 6066
 /** MintPermanentDelegate: tokens with a permanent delegate are not accepted: it could empty the vault */
-export const PLIMSOLL_ERROR__MINT_PERMANENT_DELEGATE = 0x17b7; // 6071
+export const PLIMSOLL_ERROR__MINT_PERMANENT_DELEGATE = 0x17b3; // 6067
 /** MintDefaultFrozen: tokens whose accounts begin frozen are not accepted */
-export const PLIMSOLL_ERROR__MINT_DEFAULT_FROZEN = 0x17b8; // 6072
+export const PLIMSOLL_ERROR__MINT_DEFAULT_FROZEN = 0x17b4; // 6068
 /** MintPausable: pausable tokens are not accepted: withdrawals and liquidations could be stopped */
-export const PLIMSOLL_ERROR__MINT_PAUSABLE = 0x17b9; // 6073
+export const PLIMSOLL_ERROR__MINT_PAUSABLE = 0x17b5; // 6069
 /** MintNonTransferable: non-transferable tokens are not accepted */
-export const PLIMSOLL_ERROR__MINT_NON_TRANSFERABLE = 0x17ba; // 6074
+export const PLIMSOLL_ERROR__MINT_NON_TRANSFERABLE = 0x17b6; // 6070
 /** MintConfidential: confidential tokens are not accepted: their amounts cannot be checked */
-export const PLIMSOLL_ERROR__MINT_CONFIDENTIAL = 0x17bb; // 6075
+export const PLIMSOLL_ERROR__MINT_CONFIDENTIAL = 0x17b7; // 6071
 /** MintInterestBearing: interest-bearing tokens are not accepted: what they show is not what the vault holds */
-export const PLIMSOLL_ERROR__MINT_INTEREST_BEARING = 0x17bc; // 6076
+export const PLIMSOLL_ERROR__MINT_INTEREST_BEARING = 0x17b8; // 6072
 /** MintScaledAmount: tokens with a scaled amount are not accepted: what they show is not what the vault holds */
-export const PLIMSOLL_ERROR__MINT_SCALED_AMOUNT = 0x17bd; // 6077
+export const PLIMSOLL_ERROR__MINT_SCALED_AMOUNT = 0x17b9; // 6073
 /** MintPermissionedBurn: tokens with permissioned burn are not accepted */
-export const PLIMSOLL_ERROR__MINT_PERMISSIONED_BURN = 0x17be; // 6078
+export const PLIMSOLL_ERROR__MINT_PERMISSIONED_BURN = 0x17ba; // 6074
 /** MintCloseable: mints that can be closed are not accepted: another could take their address */
-export const PLIMSOLL_ERROR__MINT_CLOSEABLE = 0x17bf; // 6079
+export const PLIMSOLL_ERROR__MINT_CLOSEABLE = 0x17bb; // 6075
 /** MintUnknownExtension: this mint has an extension that is not on the allow-list */
-export const PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION = 0x17c0; // 6080
+export const PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION = 0x17bc; // 6076
 /** TooManyDecimals: tokens with more than 12 decimals are not accepted */
-export const PLIMSOLL_ERROR__TOO_MANY_DECIMALS = 0x17c1; // 6081
+export const PLIMSOLL_ERROR__TOO_MANY_DECIMALS = 0x17bd; // 6077
 /** SourceIsCpiGuarded: the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account */
-export const PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED = 0x17c2; // 6082
+export const PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED = 0x17be; // 6078
 /** ReceivedLess: the vault did not receive what was sent */
-export const PLIMSOLL_ERROR__RECEIVED_LESS = 0x17c3; // 6083
+export const PLIMSOLL_ERROR__RECEIVED_LESS = 0x17bf; // 6079
 /** UnknownParameter: there is no such parameter in the table */
-export const PLIMSOLL_ERROR__UNKNOWN_PARAMETER = 0x17c4; // 6084
+export const PLIMSOLL_ERROR__UNKNOWN_PARAMETER = 0x17c0; // 6080
 /** OutOfBounds: the value is out of the parameter's bounds */
-export const PLIMSOLL_ERROR__OUT_OF_BOUNDS = 0x17c5; // 6085
+export const PLIMSOLL_ERROR__OUT_OF_BOUNDS = 0x17c1; // 6081
 /** Contradiction: the value contradicts another parameter */
-export const PLIMSOLL_ERROR__CONTRADICTION = 0x17c6; // 6086
+export const PLIMSOLL_ERROR__CONTRADICTION = 0x17c2; // 6082
 /** NoChange: the parameter has this value already */
-export const PLIMSOLL_ERROR__NO_CHANGE = 0x17c7; // 6087
+export const PLIMSOLL_ERROR__NO_CHANGE = 0x17c3; // 6083
 /** NotReady: the change is not ready: its delay has not passed */
-export const PLIMSOLL_ERROR__NOT_READY = 0x17c8; // 6088
+export const PLIMSOLL_ERROR__NOT_READY = 0x17c4; // 6084
 /** ChangeExpired: the change has expired: propose it again */
-export const PLIMSOLL_ERROR__CHANGE_EXPIRED = 0x17c9; // 6089
+export const PLIMSOLL_ERROR__CHANGE_EXPIRED = 0x17c5; // 6085
 /** ParameterMoved: the parameter moved since the change was proposed: propose it again */
-export const PLIMSOLL_ERROR__PARAMETER_MOVED = 0x17ca; // 6090
+export const PLIMSOLL_ERROR__PARAMETER_MOVED = 0x17c6; // 6086
 /** OwnRemoval: the guardian cannot veto its own removal */
-export const PLIMSOLL_ERROR__OWN_REMOVAL = 0x17cb; // 6091
+export const PLIMSOLL_ERROR__OWN_REMOVAL = 0x17c7; // 6087
 /** NobodyNominated: nobody is nominated */
-export const PLIMSOLL_ERROR__NOBODY_NOMINATED = 0x17cc; // 6092
+export const PLIMSOLL_ERROR__NOBODY_NOMINATED = 0x17c8; // 6088
 /** BadPause: a pause has to be between one minute and the limit of one pause */
-export const PLIMSOLL_ERROR__BAD_PAUSE = 0x17cd; // 6093
+export const PLIMSOLL_ERROR__BAD_PAUSE = 0x17c9; // 6089
 /** PauseDutyUsedUp: the guardian has used up its time of pause for this action */
-export const PLIMSOLL_ERROR__PAUSE_DUTY_USED_UP = 0x17ce; // 6094
+export const PLIMSOLL_ERROR__PAUSE_DUTY_USED_UP = 0x17ca; // 6090
 /** NotPaused: the action is not paused */
-export const PLIMSOLL_ERROR__NOT_PAUSED = 0x17cf; // 6095
+export const PLIMSOLL_ERROR__NOT_PAUSED = 0x17cb; // 6091
 /** RolesCollide: the same key cannot hold these two roles */
-export const PLIMSOLL_ERROR__ROLES_COLLIDE = 0x17d0; // 6096
+export const PLIMSOLL_ERROR__ROLES_COLLIDE = 0x17cc; // 6092
 /** UnknownAction: there is no such action to pause */
-export const PLIMSOLL_ERROR__UNKNOWN_ACTION = 0x17d1; // 6097
+export const PLIMSOLL_ERROR__UNKNOWN_ACTION = 0x17cd; // 6093
 /** UnknownTarget: there is only one of these: the target is 0 */
-export const PLIMSOLL_ERROR__UNKNOWN_TARGET = 0x17d2; // 6098
+export const PLIMSOLL_ERROR__UNKNOWN_TARGET = 0x17ce; // 6094
 /** MissingBank: this parameter lives in the bank's own account: pass it */
-export const PLIMSOLL_ERROR__MISSING_BANK = 0x17d3; // 6099
+export const PLIMSOLL_ERROR__MISSING_BANK = 0x17cf; // 6095
 
 export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ACCOUNT_BORROW_CAP
@@ -225,7 +217,6 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__BELOW_MINIMUM_DEPOSIT
   | typeof PLIMSOLL_ERROR__BOARD_COMPLETE
   | typeof PLIMSOLL_ERROR__BOARD_FULL
-  | typeof PLIMSOLL_ERROR__BOARD_TOO_SMALL
   | typeof PLIMSOLL_ERROR__BORROW_CAP
   | typeof PLIMSOLL_ERROR__CHANGE_EXPIRED
   | typeof PLIMSOLL_ERROR__CONTRADICTION
@@ -251,7 +242,6 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__MINT_TRANSFER_HOOK
   | typeof PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION
   | typeof PLIMSOLL_ERROR__MISSING_BANK
-  | typeof PLIMSOLL_ERROR__MISSING_PRICE
   | typeof PLIMSOLL_ERROR__NOBODY_NOMINATED
   | typeof PLIMSOLL_ERROR__NO_CHANGE
   | typeof PLIMSOLL_ERROR__NO_FREE_SLOT
@@ -275,7 +265,6 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ORACLE_OUT_OF_RANGE
   | typeof PLIMSOLL_ERROR__ORACLE_OWNER
   | typeof PLIMSOLL_ERROR__ORACLE_PARTIALLY_VERIFIED
-  | typeof PLIMSOLL_ERROR__ORACLE_STALE
   | typeof PLIMSOLL_ERROR__ORACLE_TOO_FEW_SAMPLES
   | typeof PLIMSOLL_ERROR__ORACLE_TRUNCATED
   | typeof PLIMSOLL_ERROR__ORACLE_UNDATED
@@ -296,7 +285,6 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ROLES_COLLIDE
   | typeof PLIMSOLL_ERROR__SLOTS_KEPT_FOR_OWNER
   | typeof PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED
-  | typeof PLIMSOLL_ERROR__STALE_BANK
   | typeof PLIMSOLL_ERROR__STALE_PRICE
   | typeof PLIMSOLL_ERROR__STILL_SHORT
   | typeof PLIMSOLL_ERROR__TOO_MANY_DECIMALS
@@ -329,7 +317,6 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__BELOW_MINIMUM_DEPOSIT]: `the amount is below the bank's minimum deposit`,
     [PLIMSOLL_ERROR__BOARD_COMPLETE]: `the board is fully grown already`,
     [PLIMSOLL_ERROR__BOARD_FULL]: `the board has no place for another feed, bank or market`,
-    [PLIMSOLL_ERROR__BOARD_TOO_SMALL]: `the board is not fully grown yet: call grow_board again`,
     [PLIMSOLL_ERROR__BORROW_CAP]: `the bank's borrow cap would be passed`,
     [PLIMSOLL_ERROR__CHANGE_EXPIRED]: `the change has expired: propose it again`,
     [PLIMSOLL_ERROR__CONTRADICTION]: `the value contradicts another parameter`,
@@ -355,7 +342,6 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__MINT_TRANSFER_HOOK]: `tokens with a transfer hook are not accepted: foreign code would run in withdrawals and liquidations`,
     [PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION]: `this mint has an extension that is not on the allow-list`,
     [PLIMSOLL_ERROR__MISSING_BANK]: `this parameter lives in the bank's own account: pass it`,
-    [PLIMSOLL_ERROR__MISSING_PRICE]: `a price that this needs was never set: refresh it`,
     [PLIMSOLL_ERROR__NOBODY_NOMINATED]: `nobody is nominated`,
     [PLIMSOLL_ERROR__NO_CHANGE]: `the parameter has this value already`,
     [PLIMSOLL_ERROR__NO_FREE_SLOT]: `the account already uses all its balance slots: empty one first`,
@@ -379,7 +365,6 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__ORACLE_OUT_OF_RANGE]: `the oracle's exponent or price is out of range`,
     [PLIMSOLL_ERROR__ORACLE_OWNER]: `the oracle account belongs to no oracle program that is accepted here`,
     [PLIMSOLL_ERROR__ORACLE_PARTIALLY_VERIFIED]: `the oracle's price is only partially verified: post it with full verification`,
-    [PLIMSOLL_ERROR__ORACLE_STALE]: `the price is stale: publish a newer one`,
     [PLIMSOLL_ERROR__ORACLE_TOO_FEW_SAMPLES]: `the oracle has too few samples`,
     [PLIMSOLL_ERROR__ORACLE_TRUNCATED]: `the oracle account is shorter than its format`,
     [PLIMSOLL_ERROR__ORACLE_UNDATED]: `the oracle does not say when its price was observed: wait for its next update`,
@@ -400,7 +385,6 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__ROLES_COLLIDE]: `the same key cannot hold these two roles`,
     [PLIMSOLL_ERROR__SLOTS_KEPT_FOR_OWNER]: `a stranger's deposit may not use up the account's slots: the owner has to open this one`,
     [PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED]: `the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account`,
-    [PLIMSOLL_ERROR__STALE_BANK]: `a bank's indexes on the board are stale: refresh that bank`,
     [PLIMSOLL_ERROR__STALE_PRICE]: `a price that this needs is stale: refresh it, or pass its oracle account`,
     [PLIMSOLL_ERROR__STILL_SHORT]: `the bank's vault still holds less than its ledger: it cannot be resumed`,
     [PLIMSOLL_ERROR__TOO_MANY_DECIMALS]: `tokens with more than 12 decimals are not accepted`,

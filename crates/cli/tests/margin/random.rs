@@ -61,7 +61,7 @@ prop_compose! {
     /// Up to 20 banks and 16 balances of 10^-8 to 10^9 tokens, deposits and borrows.
     fn any_input()(
         banks in prop::collection::vec(any_bank(), 0..20),
-        buffer in up_to(ONE),
+        buffer in up_to(ONE / 4), // the most that governance may set
     )(
         held in prop::sample::subsequence((0..=banks.len()).collect::<Vec<_>>(), 0..=banks.len().min(15)).prop_shuffle(),
         amounts in prop::collection::vec((units(17), any::<bool>()), 16),

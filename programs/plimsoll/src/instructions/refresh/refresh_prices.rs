@@ -1,8 +1,8 @@
 //! Refresh prices: oracle accounts are checked and copied to the board; who moves something old earns a little.
 
 use crate::{
-    errors::Refusal,
-    events::PricesRefreshed,
+    errors::{Refusal, refused},
+    events::{PricesRefreshed, RefresherPaid},
     prices,
     state::{Bank, MarginAccount, RiskBoard, risk_board::Pausable},
 };
@@ -40,17 +40,26 @@ impl RefreshPrices<'_> {
 
     /// Credits what was earned, as far as the hour's cap and the reserves go.
     fn pay(&self, board: &mut RiskBoard, worth_paying: u32, now: i64) -> Result<TokenAmount> {
-        let (Some(bank), Some(account)) = (&self.quote_bank, &self.refresher) else {
+        let (Some(bank), Some(refresher)) = (&self.quote_bank, &self.refresher) else {
             return Ok(TokenAmount::ZERO);
         };
         let earned = board.header.refresh.earn(worth_paying, now);
         if earned.is_zero() {
             return Ok(TokenAmount::ZERO);
         }
-        let paid = bank.load_mut()?.reward(&mut *account.load_mut()?, earned, now)?;
-        board.header.refresh.paid =
-            board.header.refresh.paid.checked_add(paid).map_err(|_| Refusal::Overflow)?;
-        Ok(paid)
+        let mut account = refresher.load_mut()?;
+        let Some(moved) = bank.load_mut()?.reward(&mut account, earned, now)? else {
+            return Ok(TokenAmount::ZERO);
+        };
+        board.header.refresh.paid = board.header.refresh.paid.checked_add(earned).map_err(refused)?;
+        emit!(RefresherPaid {
+            account: *refresher.as_ref().key,
+            sequence: account.next_event(),
+            amount: moved.amount.get(),
+            repaid: moved.debt.get(),
+            balance: moved.balance,
+        });
+        Ok(earned)
     }
 }
 

@@ -101,16 +101,16 @@ impl Bank {
 
     /// Pays an account out of the reserves: no token moves, what was the bank's becomes a deposit.
     ///
-    /// Pays nothing where the reserves do not hold that much.
+    /// `None`, and nothing paid, where the reserves do not hold that much.
     pub fn reward(
         &mut self,
         account: &mut MarginAccount,
         amount: TokenAmount,
         now: i64,
-    ) -> Result<TokenAmount> {
+    ) -> Result<Option<Moved>> {
         self.accrue(now)?;
         let Some(reserves) = self.reserves.checked_sub(amount.get()) else {
-            return Ok(TokenAmount::ZERO);
+            return Ok(None);
         };
         self.reserves = reserves;
         let slot = account.slot_for(self.index)?;
@@ -119,8 +119,9 @@ impl Bank {
         if !rest.is_zero() {
             self.add_deposit(slot, rest)?;
         }
+        let moved = self.moved(slot, amount, repaid)?;
         self.observe_rate()?;
-        Ok(amount)
+        Ok(Some(moved))
     }
 
     fn moved(&self, slot: &Balance, amount: TokenAmount, debt: TokenAmount) -> Result<Moved> {
