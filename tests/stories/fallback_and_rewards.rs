@@ -211,3 +211,17 @@ fn rewards_come_from_the_quote_bank_alone() {
     let board = world.exchange.board;
     world.refuses(&[refresh_prices(board, &[(0, SOL.pyth())], Some(refresher))], Refusal::UnknownBank);
 }
+
+#[test]
+fn a_price_arrives_even_where_its_refresher_cannot_be_paid() {
+    let mut world = with_rewards();
+    world.sets("bank.account_deposit_cap", USDC, 0);
+    let reserves = world.bank(USDC).reserves;
+    world.passes(10);
+    world.oracle().publishes_price(SOL, 151.0);
+    let told = world.oracle().paying("keeper").refreshes(&[SOL]);
+    assert_eq!(reward_told(&told), 0);
+    assert_eq!(world.feed(SOL).price, Price::from_decimal(151, 0).unwrap());
+    assert_eq!(world.balance("keeper", USDC), 0);
+    assert!(world.bank(USDC).reserves >= reserves);
+}

@@ -213,6 +213,18 @@ fn a_new_bank_takes_deposits_but_counts_nothing_and_lends_nothing() {
 }
 
 #[test]
+fn the_quote_token_has_at_most_six_decimals() {
+    let mut world = World::bare();
+    let fine = Token::new("FINE", 7, 1.0);
+    world.chain.makes_mint(&fine, &[], &[]);
+    world.creates_exchange(&fine);
+    world.creates_board();
+    let admin = world.person("admin");
+    let register = setup::register_bank(&bank(&world, fine), admin, NO_FEED);
+    world.refuses(&[register], Refusal::TooManyQuoteDecimals);
+}
+
+#[test]
 fn the_exchange_opens_once_and_not_without_a_bank() {
     let mut world = founded();
     let (admin, of) = (world.person("admin"), world.exchange);

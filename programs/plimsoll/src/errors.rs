@@ -195,6 +195,8 @@ pub enum Refusal {
     MintUnknownExtension,
     #[msg("tokens with more than 12 decimals are not accepted")]
     TooManyDecimals,
+    #[msg("the quote token may have at most 6 decimals")]
+    TooManyQuoteDecimals,
     #[msg(
         "the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account"
     )]

@@ -170,42 +170,44 @@ export const PLIMSOLL_ERROR__MINT_CLOSEABLE = 0x17bb; // 6075
 export const PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION = 0x17bc; // 6076
 /** TooManyDecimals: tokens with more than 12 decimals are not accepted */
 export const PLIMSOLL_ERROR__TOO_MANY_DECIMALS = 0x17bd; // 6077
+/** TooManyQuoteDecimals: the quote token may have at most 6 decimals */
+export const PLIMSOLL_ERROR__TOO_MANY_QUOTE_DECIMALS = 0x17be; // 6078
 /** SourceIsCpiGuarded: the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account */
-export const PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED = 0x17be; // 6078
+export const PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED = 0x17bf; // 6079
 /** ReceivedLess: the vault did not receive what was sent */
-export const PLIMSOLL_ERROR__RECEIVED_LESS = 0x17bf; // 6079
+export const PLIMSOLL_ERROR__RECEIVED_LESS = 0x17c0; // 6080
 /** UnknownParameter: there is no such parameter in the table */
-export const PLIMSOLL_ERROR__UNKNOWN_PARAMETER = 0x17c0; // 6080
+export const PLIMSOLL_ERROR__UNKNOWN_PARAMETER = 0x17c1; // 6081
 /** OutOfBounds: the value is out of the parameter's bounds */
-export const PLIMSOLL_ERROR__OUT_OF_BOUNDS = 0x17c1; // 6081
+export const PLIMSOLL_ERROR__OUT_OF_BOUNDS = 0x17c2; // 6082
 /** Contradiction: the value contradicts another parameter */
-export const PLIMSOLL_ERROR__CONTRADICTION = 0x17c2; // 6082
+export const PLIMSOLL_ERROR__CONTRADICTION = 0x17c3; // 6083
 /** NoChange: the parameter has this value already */
-export const PLIMSOLL_ERROR__NO_CHANGE = 0x17c3; // 6083
+export const PLIMSOLL_ERROR__NO_CHANGE = 0x17c4; // 6084
 /** NotReady: the change is not ready: its delay has not passed */
-export const PLIMSOLL_ERROR__NOT_READY = 0x17c4; // 6084
+export const PLIMSOLL_ERROR__NOT_READY = 0x17c5; // 6085
 /** ChangeExpired: the change has expired: propose it again */
-export const PLIMSOLL_ERROR__CHANGE_EXPIRED = 0x17c5; // 6085
+export const PLIMSOLL_ERROR__CHANGE_EXPIRED = 0x17c6; // 6086
 /** ParameterMoved: the parameter moved since the change was proposed: propose it again */
-export const PLIMSOLL_ERROR__PARAMETER_MOVED = 0x17c6; // 6086
+export const PLIMSOLL_ERROR__PARAMETER_MOVED = 0x17c7; // 6087
 /** OwnRemoval: the guardian cannot veto its own removal */
-export const PLIMSOLL_ERROR__OWN_REMOVAL = 0x17c7; // 6087
+export const PLIMSOLL_ERROR__OWN_REMOVAL = 0x17c8; // 6088
 /** NobodyNominated: nobody is nominated */
-export const PLIMSOLL_ERROR__NOBODY_NOMINATED = 0x17c8; // 6088
+export const PLIMSOLL_ERROR__NOBODY_NOMINATED = 0x17c9; // 6089
 /** BadPause: a pause has to be between one minute and the limit of one pause */
-export const PLIMSOLL_ERROR__BAD_PAUSE = 0x17c9; // 6089
+export const PLIMSOLL_ERROR__BAD_PAUSE = 0x17ca; // 6090
 /** PauseDutyUsedUp: the guardian has used up its time of pause for this action */
-export const PLIMSOLL_ERROR__PAUSE_DUTY_USED_UP = 0x17ca; // 6090
+export const PLIMSOLL_ERROR__PAUSE_DUTY_USED_UP = 0x17cb; // 6091
 /** NotPaused: the action is not paused */
-export const PLIMSOLL_ERROR__NOT_PAUSED = 0x17cb; // 6091
+export const PLIMSOLL_ERROR__NOT_PAUSED = 0x17cc; // 6092
 /** RolesCollide: the same key cannot hold these two roles */
-export const PLIMSOLL_ERROR__ROLES_COLLIDE = 0x17cc; // 6092
+export const PLIMSOLL_ERROR__ROLES_COLLIDE = 0x17cd; // 6093
 /** UnknownAction: there is no such action to pause */
-export const PLIMSOLL_ERROR__UNKNOWN_ACTION = 0x17cd; // 6093
+export const PLIMSOLL_ERROR__UNKNOWN_ACTION = 0x17ce; // 6094
 /** UnknownTarget: there is only one of these: the target is 0 */
-export const PLIMSOLL_ERROR__UNKNOWN_TARGET = 0x17ce; // 6094
+export const PLIMSOLL_ERROR__UNKNOWN_TARGET = 0x17cf; // 6095
 /** MissingBank: this parameter lives in the bank's own account: pass it */
-export const PLIMSOLL_ERROR__MISSING_BANK = 0x17cf; // 6095
+export const PLIMSOLL_ERROR__MISSING_BANK = 0x17d0; // 6096
 
 export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ACCOUNT_BORROW_CAP
@@ -289,6 +291,7 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__STILL_SHORT
   | typeof PLIMSOLL_ERROR__TOO_MANY_DECIMALS
   | typeof PLIMSOLL_ERROR__TOO_MANY_OVERLAYS
+  | typeof PLIMSOLL_ERROR__TOO_MANY_QUOTE_DECIMALS
   | typeof PLIMSOLL_ERROR__UNKNOWN_ACTION
   | typeof PLIMSOLL_ERROR__UNKNOWN_BANK
   | typeof PLIMSOLL_ERROR__UNKNOWN_FEED
@@ -389,6 +392,7 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__STILL_SHORT]: `the bank's vault still holds less than its ledger: it cannot be resumed`,
     [PLIMSOLL_ERROR__TOO_MANY_DECIMALS]: `tokens with more than 12 decimals are not accepted`,
     [PLIMSOLL_ERROR__TOO_MANY_OVERLAYS]: `too many oracle accounts for one check: refresh the board instead`,
+    [PLIMSOLL_ERROR__TOO_MANY_QUOTE_DECIMALS]: `the quote token may have at most 6 decimals`,
     [PLIMSOLL_ERROR__UNKNOWN_ACTION]: `there is no such action to pause`,
     [PLIMSOLL_ERROR__UNKNOWN_BANK]: `there is no such bank on the board`,
     [PLIMSOLL_ERROR__UNKNOWN_FEED]: `there is no such feed on the board`,

@@ -16,6 +16,8 @@ use plimsoll_risk::{
 };
 
 const ONE: u32 = Ratio::ONE.get();
+/// Most decimals of the quote token: what a check can hold of one balance is then worth 288 billion, beyond any account.
+const MAX_QUOTE_DECIMALS: u8 = 6;
 /// Weights of a new bank: deposits count nothing; debts count so much that any liquidation buffer fits between the two.
 const NEW_BANK: (u32, u32, u32) = (0, ONE * 3, ONE * 2);
 
@@ -54,6 +56,7 @@ impl RegisterBank<'_> {
         ensure!(is_quote == (board.header.bank_count == 0), Refusal::QuoteBankFirst);
         if is_quote {
             ensure!(feed == NO_FEED, Refusal::UnknownFeed);
+            ensure!(self.mint.decimals <= MAX_QUOTE_DECIMALS, Refusal::TooManyQuoteDecimals);
         } else {
             board.feed(feed)?;
         }

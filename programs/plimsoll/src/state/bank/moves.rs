@@ -36,11 +36,7 @@ impl Bank {
         self.accrue(now)?;
         let before = self.deposits()?;
         let slot = account.slot_for(self.index)?;
-        let repaid = self.pay_back(slot, amount)?;
-        let rest = amount.saturating_sub(repaid);
-        if rest > TokenAmount::ZERO {
-            self.add_deposit(slot, rest)?;
-        }
+        let repaid = self.credit(slot, amount)?;
         self.take_in(amount)?;
         let moved = self.moved(slot, amount, repaid)?;
         self.observe_inflow(amount, before, now)?;
@@ -101,7 +97,8 @@ impl Bank {
 
     /// Pays an account out of the reserves: no token moves, what was the bank's becomes a deposit.
     ///
-    /// `None`, and nothing paid, where the reserves do not hold that much.
+    /// `None`, and nothing changed, where the reserves do not hold that much or the account cannot take it (caps, a full
+    /// account, dust): whoever pays goes on without.
     pub fn reward(
         &mut self,
         account: &mut MarginAccount,
@@ -109,19 +106,32 @@ impl Bank {
         now: i64,
     ) -> Result<Option<Moved>> {
         self.accrue(now)?;
+        let mut after = *self;
         let Some(reserves) = self.reserves.checked_sub(amount.get()) else {
             return Ok(None);
         };
-        self.reserves = reserves;
-        let slot = account.slot_for(self.index)?;
+        after.reserves = reserves;
+        let Ok(slot) = account.slot_for(self.index) else {
+            return Ok(None);
+        };
+        let mut balance = *slot;
+        let Ok(repaid) = after.credit(&mut balance, amount) else {
+            return Ok(None);
+        };
+        (*self, *slot) = (after, balance);
+        let moved = self.moved(slot, amount, repaid)?;
+        self.observe_rate()?;
+        Ok(Some(moved))
+    }
+
+    /// Pays back what a balance owes, then deposits the rest; returns what it paid back.
+    fn credit(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<TokenAmount> {
         let repaid = self.pay_back(slot, amount)?;
         let rest = amount.saturating_sub(repaid);
         if !rest.is_zero() {
             self.add_deposit(slot, rest)?;
         }
-        let moved = self.moved(slot, amount, repaid)?;
-        self.observe_rate()?;
-        Ok(Some(moved))
+        Ok(repaid)
     }
 
     fn moved(&self, slot: &Balance, amount: TokenAmount, debt: TokenAmount) -> Result<Moved> {
