@@ -1,0 +1,191 @@
+//! Reading a side: from an account's bytes, on chain or off.
+
+use crate::{
+    error::BookError,
+    slab::{self, NIL, Node, SideHeader, node},
+    tree::{Way, neighbour},
+    units::{Side, Ticks},
+};
+
+/// One side of a book, read-only.
+#[derive(Clone, Copy)]
+pub struct SideView<'a> {
+    pub(crate) header: &'a SideHeader,
+    pub(crate) nodes: &'a [Node],
+}
+
+/// A resting order as seen at an oracle price.
+#[derive(Clone, Copy, Debug)]
+pub struct Resting<'a> {
+    /// Its node.
+    pub at: u32,
+    /// The order.
+    pub order: &'a Node,
+    /// What it would fill at now.
+    pub price: Ticks,
+}
+
+impl<'a> SideView<'a> {
+    /// Reads a side from its account's bytes behind the discriminator.
+    pub fn load(bytes: &'a [u8]) -> Result<Self, BookError> {
+        let (header, nodes) = slab::split(bytes)?;
+        Side::from_code(header.side).ok_or(BookError::NotABook)?;
+        Ok(Self { header, nodes })
+    }
+
+    /// What stands in front of the nodes.
+    pub fn header(&self) -> &'a SideHeader {
+        self.header
+    }
+
+    /// Bids or asks.
+    pub fn side(&self) -> Side {
+        self.header.side()
+    }
+
+    /// How many orders rest here.
+    pub fn len(&self) -> u32 {
+        self.header.count()
+    }
+
+    /// Whether no order rests here.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many orders the account has room for.
+    pub fn capacity(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The order in a node. `None` for a free node, or none at all.
+    pub fn order(&self, at: u32) -> Option<&'a Node> {
+        self.nodes.get(at as usize).filter(|node| !node.id.is_zero())
+    }
+
+    /// The orders that could fill now, in the order in which they would: pegged orders at this oracle price, without those
+    /// beyond their limits; none of them without an oracle price; nothing whose time is over.
+    pub fn orders(&self, oracle: Option<Ticks>, now: u32) -> Orders<'a> {
+        // Links that run in circles, in bytes that no book wrote, end here too.
+        let left = self.nodes.len().min(self.len() as usize);
+        Orders { view: *self, merge: Merge::new(self.header, oracle), now, left }
+    }
+
+    /// The first of [`SideView::orders`].
+    pub fn best(&self, oracle: Option<Ticks>, now: u32) -> Option<Resting<'a>> {
+        self.orders(oracle, now).next()
+    }
+}
+
+/// See [`SideView::orders`].
+pub struct Orders<'a> {
+    view: SideView<'a>,
+    merge: Merge,
+    now: u32,
+    left: usize,
+}
+
+impl<'a> Iterator for Orders<'a> {
+    type Item = Resting<'a>;
+
+    fn next(&mut self) -> Option<Resting<'a>> {
+        let nodes = self.view.nodes;
+        while self.left > 0 {
+            self.left = self.left.saturating_sub(1);
+            let head = self.merge.head(nodes).ok()??;
+            self.merge.pass(nodes, &head).ok()?;
+            let order = nodes.get(head.at as usize)?;
+            if !head.beyond && !order.is_expired(self.now) {
+                return Some(Resting { at: head.at, order, price: self.merge.side.price(head.rank) });
+            }
+        }
+        None
+    }
+}
+
+/// An order's standing among all of its side at an oracle price.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing {
+    /// Rank of its price now.
+    pub rank: u32,
+    /// Whether it is pegged, and where it may not rest: beyond its limit, or at no price at all.
+    pub beyond: bool,
+}
+
+impl Standing {
+    #[inline(always)]
+    pub(crate) fn fixed(order: &Node) -> Self {
+        Self { rank: order.rank, beyond: false }
+    }
+
+    #[inline(always)]
+    pub(crate) fn pegged(side: Side, offset: i32, limit: Ticks, oracle: Ticks) -> Self {
+        match oracle.offset(offset) {
+            Some(price) => {
+                let rank = side.rank(price);
+                Self { rank, beyond: rank < side.rank(limit) }
+            }
+            None if offset < 0 => Self { rank: side.rank(Ticks::ZERO), beyond: true },
+            None => Self { rank: side.rank(Ticks::MAX), beyond: true },
+        }
+    }
+}
+
+/// The next maker, as [`Merge`] found it.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    pub at: u32,
+    pub rank: u32,
+    pub beyond: bool,
+    pegged: bool,
+}
+
+/// Walks both trees of a side at once, best first.
+pub(crate) struct Merge {
+    pub side: Side,
+    oracle: Ticks,
+    fixed: u32,
+    pegged: u32,
+}
+
+impl Merge {
+    pub(crate) fn new(header: &SideHeader, oracle: Option<Ticks>) -> Self {
+        let (oracle, pegged) = match oracle {
+            Some(oracle) => (oracle, header.pegged.best),
+            None => (Ticks::ZERO, NIL),
+        };
+        Self { side: header.side(), oracle, fixed: header.fixed.best, pegged }
+    }
+
+    /// The better of the two heads; the older one if they are equal.
+    #[inline]
+    pub(crate) fn head(&self, nodes: &[Node]) -> Result<Option<Head>, BookError> {
+        let fixed = match self.fixed {
+            NIL => None,
+            at => Some((at, node(nodes, at)?)),
+        };
+        if self.pegged == NIL {
+            return Ok(fixed.map(|(at, order)| Head { at, rank: order.rank, beyond: false, pegged: false }));
+        }
+        let peg = node(nodes, self.pegged)?;
+        let now = Standing::pegged(self.side, self.side.offset(peg.rank), peg.peg_limit, self.oracle);
+        Ok(Some(match fixed {
+            Some((at, order)) if (order.rank, order.id) < (now.rank, peg.id) => {
+                Head { at, rank: order.rank, beyond: false, pegged: false }
+            }
+            _ => Head { at: self.pegged, rank: now.rank, beyond: now.beyond, pegged: true },
+        }))
+    }
+
+    /// Goes on behind the head. Call before the head is removed.
+    #[inline]
+    pub(crate) fn pass(&mut self, nodes: &[Node], head: &Head) -> Result<(), BookError> {
+        let next = neighbour(nodes, head.at, Way::Right)?;
+        if head.pegged {
+            self.pegged = next;
+        } else {
+            self.fixed = next;
+        }
+        Ok(())
+    }
+}
