@@ -39,7 +39,7 @@ impl Check {
         matches!(self, Self::Withdraw | Self::Initial)
     }
 
-    const fn basis(self) -> Basis {
+    pub(crate) const fn basis(self) -> Basis {
         match self {
             Self::Withdraw | Self::Initial => Basis::STRICT,
             Self::LiquidationEnd => Basis { liability: Worth::LiabilityLiqend, ..Basis::MAINTENANCE },
@@ -50,7 +50,7 @@ impl Check {
 
 /// Which values of a share a check takes.
 #[derive(Clone, Copy)]
-struct Basis {
+pub(crate) struct Basis {
     asset: Worth,
     liability: Worth,
     /// Whether a bad feed refuses the check instead of counting less.
@@ -61,7 +61,8 @@ impl Basis {
     const STRICT: Self = Self { asset: Worth::AssetStrict, liability: Worth::LiabilityStrict, strict: true };
     const MAINTENANCE: Self =
         Self { asset: Worth::AssetMaint, liability: Worth::LiabilityMaint, strict: false };
-    const EQUITY: Self = Self { asset: Worth::AssetEquity, liability: Worth::LiabilityEquity, strict: false };
+    pub(crate) const EQUITY: Self =
+        Self { asset: Worth::AssetEquity, liability: Worth::LiabilityEquity, strict: false };
 }
 
 /// What an account has and owes, weighted for one kind of check.
@@ -124,30 +125,34 @@ impl Overlay {
         Ok(())
     }
 
-    fn price(&self, feed: u8) -> Option<&OraclePrice> {
+    pub(crate) fn price(&self, feed: u8) -> Option<&OraclePrice> {
         self.prices.iter().take(self.count).find(|(of, _)| *of == feed).map(|(_, price)| price)
     }
 }
 
 /// Publish times of the prices in a check, the quote token's excluded.
 #[derive(Clone, Copy)]
-struct Span {
+pub(crate) struct Span {
     oldest: i64,
     newest: i64,
 }
 
 impl Span {
-    const EMPTY: Self = Self { oldest: i64::MAX, newest: i64::MIN };
+    /// No price yet.
+    #[inline(always)]
+    pub(crate) const fn empty() -> Self {
+        Self { oldest: i64::MAX, newest: i64::MIN }
+    }
 
     #[inline(always)]
-    fn include(&mut self, time: i64) {
+    pub(crate) fn include(&mut self, time: i64) {
         self.oldest = self.oldest.min(time);
         self.newest = self.newest.max(time);
     }
 
     /// Whether they lie further apart than allowed; no price at all never does.
     #[inline(always)]
-    const fn exceeds(&self, seconds: u32) -> bool {
+    pub(crate) const fn exceeds(&self, seconds: u32) -> bool {
         self.newest.saturating_sub(self.oldest) > seconds as i64
     }
 }
@@ -166,7 +171,7 @@ impl Span {
 /// Strict kinds refuse prices published further apart than the board allows (`PublishSpread`). `Missing` for a bank that
 /// the board does not have; `Overflow` when a balance is worth 2^58 native quote or more.
 ///
-/// Balances only: the requirement of positions and orders joins in the perpetual markets.
+/// Balances only: [`margin`](crate::margin::margin) adds positions and orders.
 pub fn health(
     balances: &[Balance; MAX_BALANCES],
     board: &RiskBoard,
@@ -174,7 +179,7 @@ pub fn health(
     check: Check,
     now: i64,
 ) -> Result<Health, RiskError> {
-    sum(balances, board, overlay, check.basis(), now)
+    weigh(balances, board, overlay, check.basis(), now, &mut Span::empty())
 }
 
 /// Equity of an account's balances: everything at full price, unweighted (DESIGN §4).
@@ -186,21 +191,21 @@ pub fn equity(
     overlay: &Overlay,
     now: i64,
 ) -> Result<Health, RiskError> {
-    sum(balances, board, overlay, Basis::EQUITY, now)
+    weigh(balances, board, overlay, Basis::EQUITY, now, &mut Span::empty())
 }
 
-/// The one loop: a compare for a free slot; for another a bounds check, a load, a compare for freshness, a wide
-/// multiplication and an addition.
+/// The one loop over balances, which adds the publish times that it saw to the span: a compare for a free slot; for another a bounds check, a
+/// load, a compare for freshness, a wide multiplication and an addition.
 #[inline(always)]
-fn sum(
+pub(crate) fn weigh(
     balances: &[Balance; MAX_BALANCES],
     board: &RiskBoard,
     overlay: &Overlay,
     basis: Basis,
     now: i64,
+    span: &mut Span,
 ) -> Result<Health, RiskError> {
     let (mut assets, mut liabilities, mut seen) = (0u64, 0u64, 0u128);
-    let mut span = Span::EMPTY;
     for balance in balances {
         if balance.shares.is_zero() {
             continue;
@@ -213,7 +218,7 @@ fn sum(
             }
             (mantissa(&entry.values, worth), entry.shift)
         } else {
-            Repricing { board, overlay, strict: basis.strict, now }.value(balance, entry, worth, &mut span)?
+            Repricing { board, overlay, strict: basis.strict, now }.value(balance, entry, worth, span)?
         };
         let value = wide::mul(balance.shares.get(), mantissa).wrapping_shr(u32::from(shift));
         // Tested once at the end: below 2^58 each, so neither sum wraps.
@@ -224,7 +229,6 @@ fn sum(
             assets = assets.wrapping_add(low(value));
         }
     }
-    // Positions and orders join here: a second loop, over the market's entries.
     if seen >> VALUE_BITS != 0 {
         return Err(RiskError::Overflow);
     }
@@ -321,7 +325,7 @@ fn degraded(feed: &Feed, borrow: bool, now: i64) -> Option<Prices> {
 }
 
 /// How much of an asset still counts when its feed has had no valid price for so long, rounded down.
-fn remaining(seconds: i64) -> Ratio {
+pub(crate) fn remaining(seconds: i64) -> Ratio {
     let left = BAD_FEED_GRACE.saturating_add(BAD_FEED_DECAY).saturating_sub(seconds).clamp(0, BAD_FEED_DECAY);
     Ratio::from_fraction_down(left.unsigned_abs(), BAD_FEED_DECAY.unsigned_abs()).unwrap_or(Ratio::ZERO)
 }

@@ -7,7 +7,9 @@
 //! - [`mod@layout`]: the bytes of the accounts that the engine reads: feeds, banks, markets, margin accounts, the board.
 //! - [`interest`], [`outflow`], [`ramp`]: what happens to a bank while time passes.
 //! - [`stable`], [`twap`], [`volatility`], [`validity`], [`observation`]: what happens to a price on its way to a feed.
-//! - [`valuation`], [`health`]: what a balance is worth, and whether an account is safe.
+//! - [`valuation`], [`health`]: what a balance is worth, and whether an account of balances is safe.
+//! - [`market`], [`position`], [`requirement`], [`margin`]: what a lot is worth, what a position has made and may lose, what it
+//!   needs, and whether an account with positions is safe.
 //!
 //! Nothing panics on any input: what does not fit is a [`RiskError`], never a wrap.
 #![no_std]
@@ -44,10 +46,14 @@ pub mod error;
 pub mod health;
 pub mod interest;
 pub mod layout;
+pub mod margin;
+pub mod market;
 pub mod num;
 pub mod observation;
 pub mod outflow;
+pub mod position;
 pub mod ramp;
+pub mod requirement;
 pub mod stable;
 pub mod twap;
 pub mod validity;

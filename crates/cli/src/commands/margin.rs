@@ -11,12 +11,12 @@ use std::{
 /// Larger files describe no account.
 const LARGEST_FILE: u64 = 16 << 20;
 
-/// Computes health, net collateral, requirement and equity of an account described in a file
+/// Computes health, net collateral, requirement and equity of an account described in a file, and of each isolated position
 ///
 /// The file is JSON: an object with liq_buffer, banks, markets, account and portfolio, or one with that object as its
 /// "input". Every number is a decimal string with at most 8 decimals. The answer is JSON on standard output.
 ///
-/// Exit codes: 0 answered; 2 malformed input; 3 not supported yet (positions, portfolio mode). For 2 and 3 one line on
+/// Exit codes: 0 answered; 2 malformed input; 3 not supported yet (portfolio mode). For 2 and 3 one line on
 /// standard error says what and where.
 #[derive(Args)]
 pub struct Margin {

@@ -1,4 +1,4 @@
-//! The input as the engine knows it: a risk board and an account's balances.
+//! The input as the engine knows it: a risk board, and an account's balances and positions.
 //!
 //! A file gives neither the decimals of its tokens nor their shares. The board is free to choose both, so it chooses
 //! what keeps the file's numbers: every amount exact (8 places) while it fits 64 bits, every price near the top of the
@@ -6,18 +6,21 @@
 
 use super::{
     decimal::{Decimal, PLACES},
-    input::{Balance, Bank, Input},
+    input::{Balance, Bank, Input, Position},
+    position::{self, LotSize},
     rules::Fault,
 };
 use bytemuck::Zeroable;
 use plimsoll_risk::{
     RiskError,
     layout::{
-        account::{self, MAX_BALANCES},
+        account::{self, MAX_BALANCES, MAX_POSITIONS},
         bank::{BankTerms, NO_FEED, PORTFOLIO_ELIGIBLE},
         board::{BoardHeader, RiskBoard},
         feed::Feed,
     },
+    margin::Holdings,
+    market::refresh_market,
     num::{Price, Quote, RATIO_BITS, Ratio, Shares, StoredIndex},
     ramp::Ramp,
     validity::Validity,
@@ -51,13 +54,19 @@ pub struct Desk {
     /// The board, with the input's banks in the order of their names.
     pub board: Box<RiskBoard>,
     /// The account's balances.
-    pub balances: [account::Balance; MAX_BALANCES],
+    balances: [account::Balance; MAX_BALANCES],
+    /// Its positions, in the order of the input.
+    pub positions: [account::Position; MAX_POSITIONS],
 }
 
 impl Desk {
     /// Puts a checked input on a board whose quote token has so many decimals.
     pub fn new(input: &Input, quote_decimals: u8) -> Result<Self, Unfit> {
-        let mut desk = Self { board: Box::new(RiskBoard::zeroed()), balances: Zeroable::zeroed() };
+        let mut desk = Self {
+            board: Box::new(RiskBoard::zeroed()),
+            balances: Zeroable::zeroed(),
+            positions: Zeroable::zeroed(),
+        };
         desk.board.header.quote_decimals = quote_decimals;
         desk.board.header.liq_buffer = constant(input.liq_buffer);
         for (place, (name, bank)) in input.banks.iter().enumerate() {
@@ -69,7 +78,44 @@ impl Desk {
                 desk.hold(at, place, balance, places)?;
             }
         }
+        for (at, position) in input.account.positions.iter().enumerate() {
+            desk.open_market(at, position, input)?;
+        }
         Ok(desk)
+    }
+
+    /// What the account is measured by.
+    pub fn holdings(&self) -> Holdings<'_> {
+        Holdings { balances: &self.balances, positions: &self.positions }
+    }
+
+    /// Gives the market of a position a place on the board, with a feed of its own, and the position its slot.
+    fn open_market(&mut self, at: usize, position: &Position, input: &Input) -> Result<(), Unfit> {
+        let name = &*position.market;
+        let market = input.markets.get(name).ok_or(RiskError::Missing)?;
+        let RiskBoard { header, feeds, markets, .. } = &mut *self.board;
+        let (Some(terms), Some(feed), Some(slot)) =
+            (markets.get_mut(at), feeds.get_mut(usize::from(header.feed_count)), self.positions.get_mut(at))
+        else {
+            return Err(RiskError::TooMany.into());
+        };
+        let (quoted, exponent) = position::quoted(name, market)?;
+        let lot_size = LotSize::of(position, exponent).ok_or_else(|| {
+            let base = position.base;
+            Unfit::Input(format!(
+                "account.positions[{at}].base: found {base}, expected a size (with its orders) that the engine can hold"
+            ))
+        })?;
+        *feed = quoted.feed();
+        feed.volatility_floor = position::sigma_of(name, market)?;
+        *terms = position::terms_of(name, market, header.quote_decimals)?;
+        terms.lots_per_unit = lot_size.lots_per_unit;
+        terms.feed = header.feed_count;
+        let number = u8::try_from(at).map_err(|_| RiskError::TooMany)?;
+        header.feed_count = header.feed_count.saturating_add(1);
+        header.market_count = number.saturating_add(1);
+        *slot = position::slot_of(position, number, &lot_size, header.quote_decimals)?;
+        Ok(refresh_market(terms, feed, header, NOW)?)
     }
 
     /// Gives a bank its place on the board, and a feed of its own at the same place.
@@ -85,7 +131,7 @@ impl Desk {
             terms.feed = NO_FEED;
             header.quote_bank = number;
         } else {
-            let quoted = Quoted::of(name, bank, places)?;
+            let quoted = Quoted::of(&format!("banks.{name}"), bank.price, bank.stable_price, places)?;
             *feed = quoted.feed();
             terms.decimals = quoted.decimals;
             terms.feed = number;
@@ -151,24 +197,21 @@ fn scale_by_deposits(
     Ok(())
 }
 
-/// A bank's prices in the engine's range, by counting its token in another unit: 10^n tokens.
-struct Quoted {
+/// Two prices in the engine's range, by counting the token in another unit: 10^n tokens.
+pub struct Quoted {
     price: Price,
     stable: Price,
-    decimals: u8,
+    /// Of a token that has so many decimals fewer in the file; of an underlying, the power of ten that is counted as one.
+    pub decimals: u8,
 }
 
 impl Quoted {
     /// The largest unit, for the most exact price, that keeps both prices in range.
-    fn of(name: &str, bank: &Bank, places: u32) -> Result<Self, Unfit> {
+    pub fn of(path: &str, at: Decimal, stable: Decimal, places: u32) -> Result<Self, Unfit> {
         let refuse = |field, found, expected| {
-            Unfit::Input(format!("banks.{name}.{field}: found {found}, expected {expected}"))
+            Unfit::Input(format!("{path}.{field}: found {found}, expected {expected}"))
         };
-        let (highest, which) = if bank.price >= bank.stable_price {
-            (bank.price, "price")
-        } else {
-            (bank.stable_price, "stable_price")
-        };
+        let (highest, which) = if at >= stable { (at, "price") } else { (stable, "stable_price") };
         let decimals = (0..=MAX_DECIMALS).rev().find(|decimals| price(highest, *decimals, places).is_some());
         let decimals = decimals.ok_or_else(|| refuse(which, highest, "a price that the engine can hold"))?;
         let fine = |field, given: Decimal| {
@@ -176,14 +219,11 @@ impl Quoted {
                 .filter(|price| price.get() >= FEWEST_UNITS)
                 .ok_or_else(|| refuse(field, given, "price and stable_price within 10^10 of each other"))
         };
-        Ok(Self {
-            price: fine("price", bank.price)?,
-            stable: fine("stable_price", bank.stable_price)?,
-            decimals,
-        })
+        Ok(Self { price: fine("price", at)?, stable: fine("stable_price", stable)?, decimals })
     }
 
-    fn feed(&self) -> Feed {
+    /// A feed that has just published them.
+    pub fn feed(&self) -> Feed {
         Feed {
             price: self.price,
             stable: self.stable,
@@ -226,13 +266,14 @@ fn native(amount: Decimal, places: u32) -> Option<u64> {
 }
 
 /// The nearest ratio. Checked to lie from 0 to below 4 when it was read.
-fn ratio(decimal: Decimal) -> Ratio {
+pub fn ratio(decimal: Decimal) -> Ratio {
     let one = Decimal::ONE.units().unsigned_abs();
     let raw = ((decimal.units().unsigned_abs() << RATIO_BITS) + one / 2) / one;
     Ratio::new(u32::try_from(raw).unwrap_or(u32::MAX))
 }
 
-fn constant(decimal: Decimal) -> Ramp {
+/// The nearest ratio, as a parameter that does not move.
+pub fn constant(decimal: Decimal) -> Ramp {
     Ramp::constant(ratio(decimal).get())
 }
 

@@ -22,7 +22,7 @@ impl Decimal {
     /// One.
     pub const ONE: Self = Self(ONE);
     /// Engine ratios end below this.
-    const FOUR: Self = Self(4 * ONE);
+    pub const FOUR: Self = Self(4 * ONE);
 
     /// The number in units of 10^-8.
     pub const fn units(self) -> i128 {

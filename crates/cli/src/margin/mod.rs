@@ -1,11 +1,12 @@
 //! The margin of an account described in a file, computed by the engine and by nothing else.
 //!
-//! Reading ([`input`], [`rules`]) finds all that is malformed before anything is computed; [`board`] turns decimals into
-//! the engine's own numbers; [`report`] asks the engine and writes its answer.
+//! Reading ([`input`], [`rules`]) finds all that is malformed before anything is computed; [`board`] and [`position`] turn
+//! decimals into the engine's own numbers; [`report`] asks the engine and writes its answer.
 
 pub mod board;
 pub mod decimal;
 pub mod input;
+pub mod position;
 pub mod report;
 pub mod rules;
 mod shape;
@@ -24,7 +25,7 @@ pub fn evaluate(text: &[u8]) -> Result<Report, Refusal> {
     let input = input::read(text)?;
     supported(&input)?;
     for quote_decimals in (0..=MOST_QUOTE_DECIMALS).rev() {
-        match Desk::new(&input, quote_decimals).and_then(|desk| Report::of(&desk)) {
+        match Desk::new(&input, quote_decimals).and_then(|desk| Report::of(&desk, &input)) {
             Ok(report) => return Ok(report),
             Err(Unfit::Input(fault)) => return Err(Refusal::Malformed(fault)),
             Err(Unfit::Engine(RiskError::Overflow)) => {}
@@ -34,20 +35,15 @@ pub fn evaluate(text: &[u8]) -> Result<Report, Refusal> {
         }
     }
     Err(Refusal::Malformed(
-        "account.balances: overflow, expected each, weighted, to be worth less than 2^58".to_owned(),
+        "account: overflow, expected each balance, weighted, to be worth less than 2^58, and each position, with its \
+         orders, less than 2^56"
+            .to_owned(),
     ))
 }
 
 /// What the engine cannot compute yet.
 fn supported(input: &Input) -> Result<(), Refusal> {
-    let account = &input.account;
-    if !account.positions.is_empty() {
-        return Err(Refusal::Unsupported(format!(
-            "positions ({} in account.positions)",
-            account.positions.len()
-        )));
-    }
-    match account.mode {
+    match input.account.mode {
         Mode::Cross => Ok(()),
         Mode::Portfolio => Err(Refusal::Unsupported("portfolio mode (account.mode)".to_owned())),
     }

@@ -1,9 +1,13 @@
 //! The answer: what the engine says of the account, in decimals.
 
-use super::board::{Desk, NOW, Unfit};
+use super::{
+    board::{Desk, NOW, Unfit},
+    input::Input,
+};
 use plimsoll_risk::{
     RiskError,
-    health::{Check, Overlay, equity, health},
+    health::{Check, Overlay},
+    margin::{Margin, equity, isolated_margin, margin},
     num::Quote,
 };
 use serde::Serialize;
@@ -49,23 +53,41 @@ impl PerCheck {
 }
 
 impl Report {
-    /// Asks the engine. Without positions nothing is required, and nothing is isolated.
-    pub fn of(desk: &Desk) -> Result<Self, Unfit> {
+    /// Asks the engine about the account on a desk; the input names its markets.
+    pub fn of(desk: &Desk, input: &Input) -> Result<Self, Unfit> {
         let decimals = u32::from(desk.board.header.quote_decimals);
         let none = Overlay::none();
-        let net_collateral = PerCheck::of(|check| {
-            let health = health(&desk.balances, &desk.board, &none, check, NOW)?;
-            Ok(Figure::of(health.net(), decimals))
-        })?;
-        let equity = equity(&desk.balances, &desk.board, &none, NOW)?.net();
+        let holdings = desk.holdings();
+        let figure = |of: fn(&Margin) -> Quote| {
+            PerCheck::of(|check| {
+                let margin = margin(&holdings, &desk.board, &none, check, NOW)?;
+                Ok(Figure::of(of(&margin), decimals))
+            })
+        };
+        let equity = equity(&holdings, &desk.board, &none, NOW)?.net();
         Ok(Self {
-            health: net_collateral,
-            net_collateral,
-            requirement: PerCheck::of(|_| Ok(Figure::of(Quote::ZERO, decimals)))?,
-            isolated: BTreeMap::new(),
+            health: figure(Margin::health)?,
+            net_collateral: figure(Margin::net_collateral)?,
+            requirement: figure(|margin| margin.requirement)?,
+            isolated: isolated(desk, input)?,
             equity: Figure::of(equity, decimals),
         })
     }
+}
+
+/// Health of each isolated position, by the name of its market.
+fn isolated(desk: &Desk, input: &Input) -> Result<BTreeMap<String, PerCheck>, RiskError> {
+    let decimals = u32::from(desk.board.header.quote_decimals);
+    let held = desk.positions.iter().zip(&input.account.positions);
+    held.filter(|(position, _)| position.is_isolated())
+        .map(|(position, named)| {
+            let health = PerCheck::of(|check| {
+                let margin = isolated_margin(position, &desk.board, &Overlay::none(), check, NOW)?;
+                Ok(Figure::of(margin.health(), decimals))
+            })?;
+            Ok((named.market.clone(), health))
+        })
+        .collect()
 }
 
 impl fmt::Display for Report {

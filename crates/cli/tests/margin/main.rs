@@ -1,6 +1,7 @@
 //! `plimsoll margin`: its figures against exact rational arithmetic, and what it says of input that is wrong.
 
 mod bad_input;
+mod bad_positions;
 mod figures;
 mod model;
 mod mutations;

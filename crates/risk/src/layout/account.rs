@@ -12,6 +12,11 @@ pub const MAX_ORDERS: usize = 32;
 /// Trigger orders in one margin account.
 pub const MAX_TRIGGERS: usize = 8;
 
+/// Flag of a [`Position`]: the slot is in use.
+pub const POSITION_IN_USE: u8 = 1;
+/// Flag of a [`Position`]: it stands on its pocket alone.
+pub const POSITION_ISOLATED: u8 = 2;
+
 crate::layout! {
     /// Who the account belongs to, who may act for it, and what state it is in.
     pub struct AccountHeader {
@@ -171,5 +176,19 @@ impl Balance {
     /// Whether the shares are owed rather than owned.
     pub fn is_borrow(&self) -> bool {
         self.borrowed != 0
+    }
+}
+
+impl Position {
+    /// Whether the account's balances stand for it: in use, and not isolated.
+    #[inline(always)]
+    pub const fn is_cross(&self) -> bool {
+        self.flags & (POSITION_IN_USE | POSITION_ISOLATED) == POSITION_IN_USE
+    }
+
+    /// Whether it stands on its pocket alone.
+    #[inline(always)]
+    pub const fn is_isolated(&self) -> bool {
+        self.flags & (POSITION_IN_USE | POSITION_ISOLATED) == (POSITION_IN_USE | POSITION_ISOLATED)
     }
 }

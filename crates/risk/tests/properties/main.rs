@@ -6,3 +6,4 @@ mod filters;
 mod interest;
 mod limits;
 mod numbers;
+mod positions;

@@ -1,20 +1,38 @@
-//! The formulas of DESIGN §4 for balances, in exact rational numbers: nothing of the engine's.
+//! The formulas of DESIGN §4, in exact rational numbers: nothing of the engine's.
+
+mod position;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use num_traits::Signed;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The four kinds of check, as the report names them.
 pub const CHECKS: [&str; 4] = ["withdraw", "initial", "liquidation_end", "maintenance"];
 
+/// A figure for each of [`CHECKS`].
+pub type PerCheck = [BigRational; 4];
+
 /// What a report must say.
 pub struct Expected {
-    /// Net collateral for each of [`CHECKS`].
-    pub net_collateral: [BigRational; 4],
+    /// Net collateral.
+    pub net_collateral: PerCheck,
+    /// Requirement.
+    pub requirement: PerCheck,
+    /// Health of each isolated position, by market.
+    pub isolated: BTreeMap<String, PerCheck>,
     /// Everything at full price.
     pub equity: BigRational,
     /// How far a figure may be off: 10^-6 of gross exposure and 1,000.
     pub tolerance: BigRational,
+}
+
+impl Expected {
+    /// Net collateral less requirement.
+    pub fn health(&self) -> PerCheck {
+        std::array::from_fn(|check| &self.net_collateral[check] - &self.requirement[check])
+    }
 }
 
 /// A decimal string, exactly.
@@ -25,30 +43,57 @@ pub fn exact(decimal: &Value) -> BigRational {
     BigRational::new(mantissa, BigInt::from(10).pow(fraction.len().try_into().unwrap()))
 }
 
-/// The figures of an account without positions.
+fn whole(number: i64) -> BigRational {
+    BigRational::from_integer(number.into())
+}
+
+fn nothing() -> PerCheck {
+    std::array::from_fn(|_| whole(0))
+}
+
+/// The figures of an account in cross mode.
 pub fn expected(input: &Value) -> Expected {
-    let zero = || BigRational::from_integer(0.into());
-    let mut net_collateral = [zero(), zero(), zero(), zero()];
-    let (mut equity, mut gross) = (zero(), zero());
+    let mut model = Expected {
+        net_collateral: nothing(),
+        requirement: nothing(),
+        isolated: BTreeMap::new(),
+        equity: whole(0),
+        tolerance: whole(1_000),
+    };
     let buffer = exact(&input["liq_buffer"]);
     for balance in input["account"]["balances"].as_array().unwrap() {
         let bank = &input["banks"][balance["bank"].as_str().unwrap()];
         let amount = exact(&balance["amount"]);
         let full = &amount * exact(&bank["price"]);
-        let values = if amount < zero() { liability(bank, &buffer) } else { asset(bank) };
-        for (net, value) in net_collateral.iter_mut().zip(values) {
+        let values = if amount < whole(0) { liability(bank, &buffer) } else { asset(bank) };
+        for (net, value) in model.net_collateral.iter_mut().zip(values) {
             *net += &amount * value;
         }
-        gross += if full < zero() { -full.clone() } else { full.clone() };
-        equity += full;
+        model.tolerance += full.abs();
+        model.equity += full;
     }
-    let thousand = BigRational::from_integer(1_000.into());
-    let millionth = BigRational::new(1.into(), 1_000_000.into());
-    Expected { net_collateral, equity, tolerance: millionth * (gross + thousand) }
+    for position in input["account"]["positions"].as_array().unwrap() {
+        let name = position["market"].as_str().unwrap();
+        let leg = position::measure(position, &input["markets"][name], &buffer);
+        model.tolerance += leg.gross;
+        if position["isolated_margin"].is_null() {
+            for check in 0..4 {
+                model.net_collateral[check] += &leg.net[check];
+                model.requirement[check] += &leg.requirement[check];
+            }
+            model.equity += leg.unrealised;
+        } else {
+            let pocket = exact(&position["isolated_margin"]);
+            let health = std::array::from_fn(|check| &pocket + &leg.net[check] - &leg.requirement[check]);
+            model.isolated.insert(name.to_owned(), health);
+        }
+    }
+    model.tolerance *= BigRational::new(1.into(), 1_000_000.into());
+    model
 }
 
 /// What one token of a deposit counts in each check.
-fn asset(bank: &Value) -> [BigRational; 4] {
+fn asset(bank: &Value) -> PerCheck {
     let [price, stable, initial, maint, deposits] =
         ["price", "stable_price", "asset_weight_initial", "asset_weight_maint", "deposits_value"]
             .map(|field| exact(&bank[field]));
@@ -62,7 +107,7 @@ fn asset(bank: &Value) -> [BigRational; 4] {
 }
 
 /// What one token of a borrow counts in each check.
-fn liability(bank: &Value, buffer: &BigRational) -> [BigRational; 4] {
+fn liability(bank: &Value, buffer: &BigRational) -> PerCheck {
     let [price, stable, initial, maint, asset_maint] =
         ["price", "stable_price", "liability_weight_initial", "liability_weight_maint", "asset_weight_maint"]
             .map(|field| exact(&bank[field]));
@@ -77,21 +122,52 @@ pub fn near(left: &BigRational, right: &BigRational, tolerance: &BigRational) ->
     difference <= *tolerance && -difference <= *tolerance
 }
 
+/// Every figure of a report, by its path.
+pub fn figures(report: &Value) -> BTreeMap<String, BigRational> {
+    let mut all = BTreeMap::from([("equity".to_owned(), exact(&report["equity"]))]);
+    let groups = ["health", "net_collateral", "requirement"].map(|group| (group.to_owned(), &report[group]));
+    let isolated = report["isolated"].as_object().unwrap();
+    let isolated = isolated.iter().map(|(market, health)| (format!("isolated.{market}"), health));
+    for (group, checks) in groups.into_iter().chain(isolated) {
+        assert_eq!(checks.as_object().unwrap().len(), CHECKS.len());
+        all.extend(CHECKS.map(|check| (format!("{group}.{check}"), exact(&checks[check]))));
+    }
+    all
+}
+
+/// The same figures as the model has them.
+pub fn modelled(model: &Expected) -> BTreeMap<String, BigRational> {
+    let mut all = BTreeMap::from([("equity".to_owned(), model.equity.clone())]);
+    let groups = [
+        ("health".to_owned(), model.health()),
+        ("net_collateral".to_owned(), model.net_collateral.clone()),
+        ("requirement".to_owned(), model.requirement.clone()),
+    ];
+    let isolated =
+        model.isolated.iter().map(|(market, health)| (format!("isolated.{market}"), health.clone()));
+    for (group, figures) in groups.into_iter().chain(isolated) {
+        all.extend(
+            CHECKS.into_iter().zip(figures).map(|(check, figure)| (format!("{group}.{check}"), figure)),
+        );
+    }
+    all
+}
+
+/// Fails unless two sets of figures have the same names and are no further apart than this.
+pub fn assert_near(
+    found: &BTreeMap<String, BigRational>,
+    wanted: &BTreeMap<String, BigRational>,
+    tolerance: &BigRational,
+    of: &str,
+) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{of}");
+    for (name, figure) in found {
+        assert!(near(figure, &wanted[name], tolerance), "{name}: {figure} for {}\n{of}", wanted[name]);
+    }
+}
+
 /// Fails unless a report says what the model says of the input.
 pub fn assert_agrees(report: &Value, input: &Value) {
     let model = expected(input);
-    let tolerance = &model.tolerance;
-    for (check, exactly) in CHECKS.into_iter().zip(&model.net_collateral) {
-        for figure in ["health", "net_collateral"] {
-            let found = &report[figure][check];
-            assert!(
-                near(&exact(found), exactly, tolerance),
-                "{figure}.{check}: {found} for {exactly}\n{input}"
-            );
-        }
-        assert_eq!(report["requirement"][check], "0.000000");
-    }
-    let found = &report["equity"];
-    assert!(near(&exact(found), &model.equity, tolerance), "equity: {found} for {}\n{input}", model.equity);
-    assert_eq!(report["isolated"], serde_json::json!({}));
+    assert_near(&figures(report), &modelled(&model), &model.tolerance, &input.to_string());
 }
