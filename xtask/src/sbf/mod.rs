@@ -112,7 +112,7 @@ impl Folder {
         if self.is_complete() {
             return Ok(()); // another process did it while this one waited
         }
-        println!("Setting up the sBPF toolchain in {} (once, 4 to 8 minutes)", self.0.display());
+        println!("Setting up the sBPF toolchain in {} (once, a few minutes)", self.0.display());
         let began = Instant::now();
         for (position, (what, step)) in STEPS.iter().enumerate() {
             self.once(position, what, *step, began)?;
