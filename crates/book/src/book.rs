@@ -14,7 +14,8 @@ impl<'a> Book<'a> {
     /// Reads both sides from their accounts' bytes. `NotABook` if they are not bids and asks of one market.
     pub fn load(bids: &'a mut [u8], asks: &'a mut [u8]) -> Result<Self, BookError> {
         let (bids, asks) = (BookSide::load(bids)?, BookSide::load(asks)?);
-        if bids.side != Side::Bid || asks.side != Side::Ask || bids.header.market != asks.header.market {
+        let one_market = bids.header.market == asks.header.market;
+        if bids.side != Side::Bid || asks.side != Side::Ask || !one_market {
             return Err(BookError::NotABook);
         }
         Ok(Self { bids, asks })

@@ -5,7 +5,7 @@
 /// After an error from [`match_order`](crate::match_order) the book may be changed in part: the transaction has to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BookError {
-    /// The bytes are too short, misaligned, or not a side of a book. The wrong account was passed.
+    /// The bytes are too short, misaligned, or neither a side of a book nor a fill queue. The wrong account was passed.
     NotABook,
     /// A link leads nowhere. Never happens to bytes that only this crate wrote.
     Corrupt,
@@ -33,6 +33,10 @@ pub enum BookError {
     NoSuchOrder,
     /// The order's time is not over yet.
     NotExpired,
+    /// No room in the fill queue. Apply some of what waits there, or grow the account.
+    QueueFull,
+    /// No fill of this number waits: it is applied already, or was never given.
+    NoSuchFill,
 }
 
 /// Cold constructor: keeps the refusal out of the hot path's instruction stream.

@@ -10,6 +10,7 @@
 //!   descent compares prices alone.
 //! - [`side`]: insert, cancel, expire, evict. [`view`]: reading, from the account's bytes, on chain or off.
 //! - [`order`], [`matching`]: what a taker asks for, and what becomes of it. [`makers`]: who hears of it.
+//! - [`queue`]: what makers whose accounts were not at hand have yet to hear, in an account of its own.
 //! - [`audit`]: every structural promise above, checked.
 //!
 //! Each side has two trees, fixed prices and offsets from the oracle price; whoever serves makers merges them: the better
@@ -47,9 +48,12 @@ extern crate std;
 pub mod audit;
 pub mod book;
 pub mod error;
+#[cfg(test)]
+mod frozen;
 pub mod makers;
 pub mod matching;
 pub mod order;
+pub mod queue;
 pub mod side;
 pub mod slab;
 mod tree;
@@ -61,7 +65,8 @@ pub use error::BookError;
 pub use makers::{Admission, Fill, Makers, Reason, Taken};
 pub use matching::match_order;
 pub use order::{Kind, Limits, OrderPrice, Outcome, Rested, SelfTrade, Stopped, Taker};
+pub use queue::{FillQueue, QueueView, QueuedFill};
 pub use side::BookSide;
 pub use slab::{Node, SideHeader};
 pub use units::{Notional, OrderId, Side, Size, Ticks};
-pub use view::{Resting, SideView};
+pub use view::{Impact, Resting, SideView};

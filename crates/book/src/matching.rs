@@ -90,24 +90,22 @@ fn make_room<M: Makers>(
         return Err(BookError::BookFull.into());
     }
     let lots = order.lots;
-    take_off(side, at, lots, reason, makers)
+    shrink(side, at, lots, reason, makers)?;
+    Ok(side.remove(at)?)
 }
 
-/// Takes lots of an order off the book, and the order with them if none is left.
-fn take_off<M: Makers>(
+/// Takes lots of an order off. Returns whether none is left: then the order has to go.
+fn shrink<M: Makers>(
     side: &mut BookSide,
     at: u32,
     lots: Size,
     reason: Reason,
     makers: &mut M,
-) -> Result<(), M::Error> {
+) -> Result<bool, M::Error> {
     let maker = node_mut(side.nodes, at)?;
     maker.lots = maker.lots.checked_sub(lots)?;
     makers.taken_off(&Taken { maker, at, lots, reason })?;
-    if maker.lots.is_zero() {
-        side.remove(at)?;
-    }
-    Ok(())
+    Ok(maker.lots.is_zero())
 }
 
 /// A taker on its way along the other side.
@@ -222,7 +220,10 @@ impl<'b, 'a, M: Makers> Matching<'b, 'a, M> {
                 }
                 Ok(())
             }
-            Admission::Skip => Ok(self.merge.pass(self.side.nodes, head)?),
+            Admission::Skip => {
+                self.merge.pass(self.side.nodes, head)?;
+                Ok(())
+            }
             Admission::Remove => self.take_off(head, lots, Reason::Refused),
             Admission::Stop => {
                 self.outcome.stopped = Stopped::Refused;
@@ -255,17 +256,22 @@ impl<'b, 'a, M: Makers> Matching<'b, 'a, M> {
         maker.lots = maker.lots.checked_sub(lots)?;
         self.makers.filled(&Fill { maker, at: head.at, price, lots })?;
         if maker.lots.is_zero() {
-            self.merge.pass(self.side.nodes, head)?;
-            self.side.remove(head.at)?;
+            self.remove(head)?;
         }
         Ok(())
     }
 
-    /// Takes lots of a maker off, and goes on behind it if none is left.
+    /// Takes lots of a maker off, and the maker itself if none is left.
     fn take_off(&mut self, head: &Head, lots: Size, reason: Reason) -> Result<(), M::Error> {
-        if node(self.side.nodes, head.at)?.lots == lots {
-            self.merge.pass(self.side.nodes, head)?;
+        if shrink(self.side, head.at, lots, reason, self.makers)? {
+            self.remove(head)?;
         }
-        take_off(self.side, head.at, lots, reason, self.makers)
+        Ok(())
+    }
+
+    /// Removes a maker and goes on behind it.
+    fn remove(&mut self, head: &Head) -> Result<(), BookError> {
+        let next = self.merge.pass(self.side.nodes, head)?;
+        self.side.remove_before(head.at, next)
     }
 }

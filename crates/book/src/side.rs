@@ -82,7 +82,8 @@ impl<'a> BookSide<'a> {
         let id = OrderId::new(self.header.last_id.get().checked_add(2).ok_or(BookError::Overflow)?);
         let at = slab::take(self.header, self.nodes)?.ok_or(BookError::BookFull)?;
         self.header.last_id = id;
-        *node_mut(self.nodes, at)? = Node {
+        let place = node_mut(self.nodes, at)?;
+        *place = Node {
             owner: new.owner,
             id,
             client_id: new.client_id,
@@ -103,48 +104,60 @@ impl<'a> BookSide<'a> {
         Ok((at, id))
     }
 
+    /// The order of this name in this node: whose it is, and what is left of it.
+    ///
+    /// # Errors
+    /// `NoSuchOrder` if it is gone, whoever lives in the node now.
+    #[inline(always)]
+    pub fn owner_of(&self, at: u32, id: OrderId) -> Result<&Node, BookError> {
+        match self.nodes.get(at as usize) {
+            Some(order) if order.id == id && !id.is_zero() => Ok(order),
+            _ => Err(BookError::NoSuchOrder),
+        }
+    }
+
     /// Takes an order off, wherever it stands. The id is the proof: a node that another order lives in now is left alone.
     pub fn cancel(&mut self, at: u32, id: OrderId) -> Result<Node, BookError> {
-        let order = self.named(at, id)?;
+        let order = *self.owner_of(at, id)?;
         self.remove(at)?;
         Ok(order)
     }
 
     /// Takes an order off whose time is over. Anyone may.
     pub fn expire(&mut self, at: u32, id: OrderId, now: u32) -> Result<Node, BookError> {
-        let order = self.named(at, id)?;
-        if !order.is_expired(now) {
+        if !self.owner_of(at, id)?.is_expired(now) {
             return Err(BookError::NotExpired);
         }
-        self.remove(at)?;
-        Ok(order)
+        self.cancel(at, id)
     }
 
     /// Makes an order smaller where it stands: it keeps its place in time. `BadOrder` unless something is left and less.
     pub fn reduce(&mut self, at: u32, id: OrderId, to: Size) -> Result<(), BookError> {
-        let order = self.named(at, id)?;
-        if to.is_zero() || to >= order.lots {
+        if to.is_zero() || to >= self.owner_of(at, id)?.lots {
             return Err(BookError::BadOrder);
         }
         node_mut(self.nodes, at)?.lots = to;
         Ok(())
     }
 
-    /// The order of this name in this node.
-    fn named(&self, at: u32, id: OrderId) -> Result<Node, BookError> {
-        match self.nodes.get(at as usize) {
-            Some(order) if order.id == id && !id.is_zero() => Ok(*order),
-            _ => Err(BookError::NoSuchOrder),
-        }
-    }
-
     /// Takes a node out of its tree and gives it back.
     pub(crate) fn remove(&mut self, at: u32) -> Result<(), BookError> {
+        let order = node(self.nodes, at)?;
+        // Only then does removing ask who is next.
+        let asked = at == self.header.fixed.best
+            || at == self.header.pegged.best
+            || (order.left != NIL && order.right != NIL);
+        let next = if asked { tree::next(self.nodes, at)? } else { NIL };
+        self.remove_before(at, next)
+    }
+
+    /// The same, where the next of its tree is known already.
+    pub(crate) fn remove_before(&mut self, at: u32, next: u32) -> Result<(), BookError> {
         let tree = match node(self.nodes, at)?.is_pegged() {
             true => &mut self.header.pegged,
             false => &mut self.header.fixed,
         };
-        tree::remove(tree, self.nodes, at)?;
+        tree::remove(tree, self.nodes, at, next)?;
         slab::give_back(self.header, self.nodes, at)
     }
 

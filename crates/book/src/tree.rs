@@ -56,6 +56,7 @@ impl Node {
 }
 
 /// The furthest node in one direction, `from` included.
+#[inline(always)]
 fn furthest(nodes: &[Node], from: u32, way: Way) -> Result<u32, BookError> {
     let mut at = from;
     for _ in 0..MAX_DEPTH {
@@ -68,6 +69,7 @@ fn furthest(nodes: &[Node], from: u32, way: Way) -> Result<u32, BookError> {
 }
 
 /// The neighbour in one direction; `NIL` at the end.
+#[inline(always)]
 pub(crate) fn neighbour(nodes: &[Node], of: u32, way: Way) -> Result<u32, BookError> {
     let below = node(nodes, of)?.child(way);
     if below != NIL {
@@ -82,6 +84,12 @@ pub(crate) fn neighbour(nodes: &[Node], of: u32, way: Way) -> Result<u32, BookEr
         at = parent;
     }
     corrupt()
+}
+
+/// The next in order; `NIL` behind the last.
+#[inline(always)]
+pub(crate) fn next(nodes: &[Node], of: u32) -> Result<u32, BookError> {
+    neighbour(nodes, of, Way::Right)
 }
 
 /// Puts a node in its place: behind all that have its rank, since it is the newest.
@@ -149,27 +157,40 @@ fn after_growth(tree: &mut Tree, nodes: &mut [Node], mut at: u32, mut way: Way) 
     corrupt()
 }
 
-/// Takes a node out. Its neighbours keep their indexes.
-pub(crate) fn remove(tree: &mut Tree, nodes: &mut [Node], at: u32) -> Result<(), BookError> {
+/// What a node is tied to.
+struct Links {
+    left: u32,
+    right: u32,
+    parent: u32,
+    tall: u8,
+}
+
+/// Takes a node out, whose [`next`] is known. Its neighbours keep their indexes.
+pub(crate) fn remove(tree: &mut Tree, nodes: &mut [Node], at: u32, next: u32) -> Result<(), BookError> {
     if at == tree.best {
-        tree.best = neighbour(nodes, at, Way::Right)?;
+        tree.best = next;
     }
     if at == tree.worst {
         tree.worst = neighbour(nodes, at, Way::Left)?;
     }
     tree.count = tree.count.saturating_sub(1);
-    let gone = *node(nodes, at)?;
-    if gone.left != NIL && gone.right != NIL {
-        return remove_inner(tree, nodes, at, &gone);
+    let Node { left, right, parent, tall, .. } = *node(nodes, at)?;
+    if left != NIL && right != NIL {
+        return remove_inner(tree, nodes, at, next, &Links { left, right, parent, tall });
     }
-    let below = if gone.left == NIL { gone.right } else { gone.left };
-    let way = replace_child(tree, nodes, gone.parent, at, below)?;
-    after_loss(tree, nodes, gone.parent, way)
+    let below = if left == NIL { right } else { left };
+    let way = replace_child(tree, nodes, parent, at, below)?;
+    after_loss(tree, nodes, parent, way)
 }
 
 /// Takes out a node with two subtrees: the next in order takes its place.
-fn remove_inner(tree: &mut Tree, nodes: &mut [Node], at: u32, gone: &Node) -> Result<(), BookError> {
-    let heir = furthest(nodes, gone.right, Way::Left)?;
+fn remove_inner(
+    tree: &mut Tree,
+    nodes: &mut [Node],
+    at: u32,
+    heir: u32,
+    gone: &Links,
+) -> Result<(), BookError> {
     let (start, way) = if heir == gone.right {
         (heir, Way::Right)
     } else {

@@ -79,6 +79,14 @@ impl Ticks {
         Notional(self.0 as u64 * size.0 as u64)
     }
 
+    /// The fewest lots worth at least so much at this price, rounded up. `None` at a price of 0, for more lots than a size
+    /// has, and for nothing.
+    #[inline(always)]
+    pub(crate) fn lots_worth(self, notional: Notional) -> Option<Size> {
+        let whole_before = notional.0.checked_sub(1)?.checked_div(self.0.into())?;
+        u32::try_from(whole_before).ok()?.checked_add(1).map(Size)
+    }
+
     /// The price at a distance. `None` where there is no such price.
     #[inline(always)]
     pub fn offset(self, by: i32) -> Option<Self> {

@@ -3,8 +3,8 @@
 use crate::{
     error::BookError,
     slab::{self, NIL, Node, SideHeader, node},
-    tree::{Way, neighbour},
-    units::{Side, Ticks},
+    tree,
+    units::{Notional, Side, Ticks},
 };
 
 /// One side of a book, read-only.
@@ -23,6 +23,15 @@ pub struct Resting<'a> {
     pub order: &'a Node,
     /// What it would fill at now.
     pub price: Ticks,
+}
+
+/// What taking so much from one side would be worth: `notional / lots` is its mean price, in ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Impact {
+    /// Exactly what these lots are worth at their makers' prices.
+    pub notional: Notional,
+    /// How many lots, never 0.
+    pub lots: u64,
 }
 
 impl<'a> SideView<'a> {
@@ -74,6 +83,40 @@ impl<'a> SideView<'a> {
     /// The first of [`SideView::orders`].
     pub fn best(&self, oracle: Option<Ticks>, now: u32) -> Option<Resting<'a>> {
         self.orders(oracle, now).next()
+    }
+
+    /// What it takes to trade `notional` with this side as it stands, best price first.
+    ///
+    /// The last order counts in part, with the fewest whole lots that reach `notional`: the result is worth that much or,
+    /// by less than one lot, more. `None` if the first `most_orders` orders do not reach it, or if nothing is asked for.
+    /// Orders that could not fill now are passed over; so that the walk is bounded, they count to `most_orders`.
+    pub fn impact(
+        &self,
+        oracle: Option<Ticks>,
+        now: u32,
+        notional: Notional,
+        most_orders: u32,
+    ) -> Option<Impact> {
+        let mut merge = Merge::new(self.header, oracle);
+        let (mut missing, mut lots) = (notional, 0u64);
+        for _ in 0..most_orders {
+            let head = merge.head(self.nodes).ok()??;
+            let order = node(self.nodes, head.at).ok()?;
+            if !head.beyond && !order.is_expired(now) {
+                let price = merge.side.price(head.rank);
+                let worth = price.times(order.lots);
+                if worth >= missing {
+                    let part = price.lots_worth(missing)?;
+                    let met = notional.get().checked_sub(missing.get())?;
+                    let notional = Notional::new(met.checked_add(price.times(part).get())?);
+                    return Some(Impact { notional, lots: lots.checked_add(part.get().into())? });
+                }
+                missing = Notional::new(missing.get().checked_sub(worth.get())?);
+                lots = lots.checked_add(order.lots.get().into())?;
+            }
+            merge.pass(self.nodes, &head).ok()?;
+        }
+        None
     }
 }
 
@@ -158,7 +201,7 @@ impl Merge {
     }
 
     /// The better of the two heads; the older one if they are equal.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head(&self, nodes: &[Node]) -> Result<Option<Head>, BookError> {
         let fixed = match self.fixed {
             NIL => None,
@@ -177,15 +220,15 @@ impl Merge {
         }))
     }
 
-    /// Goes on behind the head. Call before the head is removed.
-    #[inline]
-    pub(crate) fn pass(&mut self, nodes: &[Node], head: &Head) -> Result<(), BookError> {
-        let next = neighbour(nodes, head.at, Way::Right)?;
+    /// Goes on behind the head. Returns the next of its tree. Call before the head is removed.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, nodes: &[Node], head: &Head) -> Result<u32, BookError> {
+        let next = tree::next(nodes, head.at)?;
         if head.pegged {
             self.pegged = next;
         } else {
             self.fixed = next;
         }
-        Ok(())
+        Ok(next)
     }
 }

@@ -165,6 +165,10 @@ fn a_node_that_lives_again_does_not_answer_to_its_old_id() {
     assert_eq!(book.cancel(at, OrderId::ZERO).err(), Some(BookError::NoSuchOrder));
     let (again, new) = book.insert(&fixed(5)).unwrap();
     assert_eq!(again, at);
+    assert_eq!(book.owner_of(at, new).unwrap().owner, Key([1; 32]));
+    for (at, id) in [(at, old), (at, OrderId::ZERO), (at + 1, new)] {
+        assert_eq!(book.owner_of(at, id).err(), Some(BookError::NoSuchOrder));
+    }
     assert_eq!(book.cancel(at, old).err(), Some(BookError::NoSuchOrder));
     assert_eq!(book.cancel(at + 1, new).err(), Some(BookError::NoSuchOrder));
     assert!(book.cancel(at, new).is_ok());

@@ -1,7 +1,10 @@
 //! Freezes every byte: the description of each layout must equal the committed text.
 
 extern crate std;
-use super::{HEADER_BYTES, NODE_BYTES, Node, SideHeader};
+use crate::{
+    queue::{self, QueueHeader, QueuedFill},
+    slab::{HEADER_BYTES, NODE_BYTES, Node, SideHeader},
+};
 use plimsoll_risk::layout::{Kind, Layout};
 use std::{fmt::Write, format, string::String};
 
@@ -38,8 +41,10 @@ fn no_byte_of_the_frozen_layouts_has_moved() {
     let mut now = String::from("offset   size  field: kind\n");
     describe(&SideHeader::LAYOUT, &mut now);
     describe(&Node::LAYOUT, &mut now);
+    describe(&QueueHeader::LAYOUT, &mut now);
+    describe(&QueuedFill::LAYOUT, &mut now);
     if std::env::var_os("PLIMSOLL_WRITE_LAYOUT").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/slab/frozen.txt"), &now).unwrap();
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/frozen.txt"), &now).unwrap();
     }
     assert_eq!(now, include_str!("frozen.txt"), "an account on chain would be read wrongly");
 }
@@ -63,6 +68,8 @@ fn fields_follow_each_other_without_gaps() {
     }
     check(&SideHeader::LAYOUT);
     check(&Node::LAYOUT);
+    check(&QueueHeader::LAYOUT);
+    check(&QueuedFill::LAYOUT);
 }
 
 #[test]
@@ -70,4 +77,10 @@ fn ten_kibibytes_are_128_nodes_and_the_header_with_its_discriminator_two() {
     assert_eq!(128 * NODE_BYTES, 10 * 1024);
     assert_eq!(8 + HEADER_BYTES, 2 * NODE_BYTES);
     assert_eq!(NODE_BYTES % 8, 0);
+}
+
+#[test]
+fn an_entry_is_96_bytes_and_the_queues_header_with_its_discriminator_two() {
+    assert_eq!(queue::ENTRY_BYTES, 104);
+    assert_eq!(8 + queue::HEADER_BYTES, 2 * queue::ENTRY_BYTES);
 }
