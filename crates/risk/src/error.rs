@@ -1,6 +1,6 @@
 //! Why the engine refuses to answer.
 
-use crate::num::TokenAmount;
+use crate::num::{Quote, TokenAmount};
 
 /// What went wrong, and what the caller can do about it.
 ///
@@ -21,6 +21,30 @@ pub enum RiskError {
     StalePrice {
         /// Index of the bank on the board.
         bank: u16,
+    },
+    /// The price of this market is older than its limit, or invalid. Refresh the board, or hand in an overlay price.
+    StaleMarket {
+        /// The market's place on the board.
+        market: u8,
+    },
+    /// The account, or the pocket, would not carry the risk taken. Deposit `requirement − collateral`, or take less.
+    NotEnoughMargin {
+        /// Net collateral after the action, native quote, rounded down.
+        collateral: Quote,
+        /// What positions and orders need after it, native quote, rounded up.
+        requirement: Quote,
+    },
+    /// Margin is short, and this reduction would cost more health than it frees. Reduce at a better price, or deposit.
+    LowersHealth {
+        /// What health would lose, native quote, rounded up.
+        by: Quote,
+    },
+    /// Health is below maintenance, and equity would fall faster than the requirement. Reduce at a better price, or deposit.
+    LowersEquityRatio {
+        /// Equity after the action, native quote, rounded down.
+        equity: Quote,
+        /// Maintenance requirement after the action, native quote, rounded up.
+        requirement: Quote,
     },
     /// The prices in a strict check were published too far apart. Refresh the older ones.
     PublishSpread,

@@ -125,7 +125,8 @@ impl Overlay {
         Ok(())
     }
 
-    pub(crate) fn price(&self, feed: u8) -> Option<&OraclePrice> {
+    /// The price for a feed, if it holds one.
+    pub fn price(&self, feed: u8) -> Option<&OraclePrice> {
         self.prices.iter().take(self.count).find(|(of, _)| *of == feed).map(|(_, price)| price)
     }
 }

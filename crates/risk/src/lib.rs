@@ -10,6 +10,8 @@
 //! - [`valuation`], [`health`]: what a balance is worth, and whether an account of balances is safe.
 //! - [`market`], [`position`], [`requirement`], [`margin`]: what a lot is worth, what a position has made and may lose, what it
 //!   needs, and whether an account with positions is safe.
+//! - [`fill`], [`funding`], [`settlement`]: how trades, time and cash change a position.
+//! - [`conduct`]: what an account may still do while it is short of margin.
 //!
 //! Nothing panics on any input: what does not fit is a [`RiskError`], never a wrap.
 #![no_std]
@@ -42,7 +44,10 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod conduct;
 pub mod error;
+pub mod fill;
+pub mod funding;
 pub mod health;
 pub mod interest;
 pub mod layout;
@@ -54,6 +59,7 @@ pub mod outflow;
 pub mod position;
 pub mod ramp;
 pub mod requirement;
+pub mod settlement;
 pub mod stable;
 pub mod twap;
 pub mod validity;

@@ -1,6 +1,7 @@
 //! Whether an account with positions is safe: its balances, then one pass over its positions (DESIGN §4, §6).
 
 use crate::error::{RiskError, overflow};
+use crate::funding::due;
 use crate::health::{self, Basis, Check, Health, Overlay, Span};
 use crate::layout::account::{Balance, MAX_BALANCES, MAX_POSITIONS, MarginAccount, Position};
 use crate::layout::board::RiskBoard;
@@ -13,9 +14,6 @@ use crate::position::{Exposure, Marks};
 use crate::requirement::{Rates, Yardstick};
 use crate::validity::Validity;
 use crate::valuation::Prices;
-
-/// A market's place on the board, as [`RiskError::StalePrice`] counts it, behind all banks: `STALE_MARKETS + place`.
-pub const STALE_MARKETS: u16 = 256;
 
 /// What an account is measured by.
 #[derive(Clone, Copy, Debug)]
@@ -67,14 +65,14 @@ impl Margin {
 /// and `N·r_t` the requirement ([`Exposure`], [`Yardstick::requirement`]; DESIGN §4): PnL rounded down, losses and
 /// requirements up, once a position at every kind alike, so that Withdraw ≤ Initial ≤ LiquidationEnd ≤ Maintenance survives
 /// rounding wherever the parameters keep it ([`ratios_are_ordered`](crate::requirement::ratios_are_ordered)).
-/// Funding and deleveraging have been applied to the positions before.
+/// What a position still owes of funding, or gets, counts to the unit as if it had been applied
+/// ([`due`](crate::funding::due)), and nothing is written; deleveraging has been applied before.
 ///
 /// A market whose entry is stale or invalid is valued at the overlay's price for its feed, exactly as if it had been
 /// refreshed with it. Otherwise the strict kinds refuse and the maintenance kinds count a long at min(last valid, stable),
 /// decaying, a short at max, and the notional at max (DESIGN §6), with the ratios of the last refresh.
 ///
-/// Errors as [`health`](crate::health::health): `StalePrice` with [`STALE_MARKETS`] and the market's place; one
-/// `PublishSpread` for the prices of balances and positions together; and those of [`Exposure::of`] and [`Yardstick::of`].
+/// Errors as [`health`](crate::health::health); `StaleMarket` where that says `StalePrice` of a bank; one `PublishSpread` for the prices of balances and positions together; and those of [`Exposure::of`] and [`Yardstick::of`].
 pub fn margin(
     holdings: &Holdings<'_>,
     board: &RiskBoard,
@@ -82,10 +80,22 @@ pub fn margin(
     check: Check,
     now: i64,
 ) -> Result<Margin, RiskError> {
+    measure(holdings, board, overlay, check, now).map(|(margin, _)| margin)
+}
+
+/// [`margin`], and beside it the sum of all unrealised PnL of the cross positions, unweighted, rounded down once a position.
+#[inline(never)]
+pub(crate) fn measure(
+    holdings: &Holdings<'_>,
+    board: &RiskBoard,
+    overlay: &Overlay,
+    check: Check,
+    now: i64,
+) -> Result<(Margin, Quote), RiskError> {
     let mut span = Span::empty();
     let collateral = health::weigh(holdings.balances, board, overlay, check.basis(), now, &mut span)?;
     let scale = Scale { board, overlay, check, now, yardstick: Yardstick::of(check, &board.header, now)? };
-    let (mut gains, mut losses, mut required) = (0u64, 0u64, 0u64);
+    let (mut gains, mut losses, mut required, mut unrealised) = (0u64, 0u64, 0u64, 0i64);
     for position in holdings.positions {
         if !position.is_cross() {
             continue;
@@ -98,13 +108,14 @@ pub fn margin(
             gains = gains.wrapping_add(leg.net.magnitude());
         }
         required = required.wrapping_add(leg.requirement.magnitude());
+        unrealised = unrealised.wrapping_add(leg.unrealised.get());
     }
     scale.accept(&span)?;
     let collateral = Health {
         assets: collateral.assets.checked_add(Quote::from_unsigned(gains)?)?,
         liabilities: collateral.liabilities.checked_add(Quote::from_unsigned(losses)?)?,
     };
-    Ok(Margin { collateral, requirement: Quote::from_unsigned(required)? })
+    Ok((Margin { collateral, requirement: Quote::from_unsigned(required)? }, Quote::new(unrealised)))
 }
 
 /// Margin of one isolated position at one kind of check: its pocket, PnL and orders, and nothing else of its account
@@ -118,9 +129,7 @@ pub fn isolated_margin(
     check: Check,
     now: i64,
 ) -> Result<Margin, RiskError> {
-    let scale = Scale { board, overlay, check, now, yardstick: Yardstick::of(check, &board.header, now)? };
-    let mut span = Span::empty();
-    let leg = scale.leg(position, &mut span)?;
+    let leg = leg(position, board, overlay, check, now)?;
     if position.pocket.get() >> 58 != 0 {
         return overflow();
     }
@@ -157,11 +166,27 @@ pub fn equity(
 }
 
 /// One position in a check.
-struct Leg {
-    /// `pnl_t(uPnL) − order_loss`, rounded down; below 2^58 in magnitude.
-    net: Quote,
-    /// `N·r_t`, rounded up; below 2^56.
-    requirement: Quote,
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Leg {
+    /// `pnl_t(uPnL) − order_loss`, native quote, rounded down; below 2^58 in magnitude.
+    pub(crate) net: Quote,
+    /// `N·r_t`, native quote, rounded up; at most 2^56.
+    pub(crate) requirement: Quote,
+    /// `uPnL`, native quote, rounded down; at the marks of the check. Below 2^57 in magnitude.
+    pub(crate) unrealised: Quote,
+}
+
+/// One position alone, of whatever mode and without its pocket. Rounding, bad feeds and errors as [`margin`].
+#[inline(never)]
+pub(crate) fn leg(
+    position: &Position,
+    board: &RiskBoard,
+    overlay: &Overlay,
+    check: Check,
+    now: i64,
+) -> Result<Leg, RiskError> {
+    let scale = Scale { board, overlay, check, now, yardstick: Yardstick::of(check, &board.header, now)? };
+    scale.leg(position, &mut Span::empty())
 }
 
 /// What all positions of a check are measured with.
@@ -180,7 +205,8 @@ impl Scale<'_> {
         let requirement = self.yardstick.requirement(exposure.notional, &rates)?;
         let pnl = counted(exposure.unrealised, self.check, &limits)?;
         // Below 2^57 each.
-        Ok(Leg { net: pnl.saturating_sub(exposure.order_loss), requirement })
+        let net = pnl.saturating_sub(exposure.order_loss);
+        Ok(Leg { net, requirement, unrealised: exposure.unrealised })
     }
 
     /// Exposure, rates and PnL limits from the market's entry; from a copy brought up to date where it is stale.
@@ -194,13 +220,14 @@ impl Scale<'_> {
             return Err(RiskError::Missing);
         };
         let strict = self.check.is_strict();
+        let due = due(position, terms)?;
         if terms.valid_until >= self.now {
             span.include(terms.publish_time);
-            let exposure = Exposure::of(position, &marks_of(terms, strict))?;
+            let exposure = Exposure::of(position, &marks_of(terms, strict), due)?;
             return Ok((exposure, Rates::of(terms, strict), PnlLimits::of(terms)));
         }
         let (marks, rates) = self.reprice(position.market, terms, span)?;
-        Ok((Exposure::of(position, &marks)?, rates, PnlLimits::of(terms)))
+        Ok((Exposure::of(position, &marks, due)?, rates, PnlLimits::of(terms)))
     }
 
     /// The prices of a strict check must lie near each other.
@@ -228,8 +255,9 @@ impl Scale<'_> {
             span.include(feed.publish_time);
             return Ok((marks_of(&terms, strict), Rates::of(&terms, strict)));
         }
-        let stale = RiskError::StalePrice { bank: STALE_MARKETS.saturating_add(u16::from(market)) };
-        let Some(prices) = degraded(feed, self.now).filter(|_| !strict) else { return Err(stale) };
+        let Some(prices) = degraded(feed, self.now).filter(|_| !strict) else {
+            return Err(RiskError::StaleMarket { market });
+        };
         let lot = lot_values(prices, terms.lots_per_unit, header.quote_decimals)?;
         Ok((degraded_marks(lot), Rates::of(terms, strict)))
     }
@@ -278,7 +306,7 @@ fn counted(pnl: Quote, check: Check, limits: &PnlLimits) -> Result<Quote, RiskEr
 
 /// Marks of a fresh entry: PnL of the strict kinds at the worse of price and stable price, everything else at the price.
 #[inline(always)]
-fn marks_of(terms: &MarketTerms, strict: bool) -> Marks {
+pub(crate) fn marks_of(terms: &MarketTerms, strict: bool) -> Marks {
     let (price, stable) = (terms.lot_price, terms.lot_stable);
     let (long, short) = if strict { (price.min(stable), price.max(stable)) } else { (price, price) };
     // A product shifts by 63 at most.

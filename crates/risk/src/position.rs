@@ -45,7 +45,7 @@ impl Marks {
 /// One position with its orders, in quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
-    /// Unrealised PnL `q·P + quote`, native quote, rounded down.
+    /// Unrealised PnL `q·P + quote − due`, native quote, rounded down.
     pub unrealised: Quote,
     /// What resting and queued orders would lose if they filled now, native quote, rounded up; 0 or more.
     pub order_loss: Quote,
@@ -54,16 +54,18 @@ pub struct Exposure {
 }
 
 impl Exposure {
-    /// Measures a position at these marks.
+    /// Measures a position at these marks, with what it still owes of funding ([`due`](crate::funding::due)).
     ///
-    /// - `unrealised = q·P + quote` with `P` = `marks.long` or `marks.short`: a long's worth rounded down, a short's up;
+    /// - `unrealised = q·P + quote − due` with `P` = `marks.long` or `marks.short`: a long's worth rounded down, a short's up;
     /// - `order_loss = max(0, bids_quote − bids·P, asks·P − asks_quote)`;
     /// - `notional = P·max(|q + bids|, |q − asks|)`.
     ///
-    /// The position's funding and deleveraging have been applied before. `Overflow` for a worst case of 2^32 lots or more,
-    /// for a worth or a `quote` of 2^56 native quote or more, and for negative `bids_quote` or `asks_quote`.
+    /// Funding counts without being written, so a check of many positions writes none; deleveraging has been applied before.
+    /// `Overflow` for a worst case of 2^32 lots or more, for a worth or a `quote − due` of 2^56 native quote or more, and for
+    /// negative `bids_quote` or `asks_quote`.
     #[inline(always)]
-    pub fn of(position: &Position, marks: &Marks) -> Result<Self, RiskError> {
+    pub fn of(position: &Position, marks: &Marks, due: Quote) -> Result<Self, RiskError> {
+        let quote = position.quote.checked_sub(due)?;
         let Some(lots) = worst_case_lots(position) else { return overflow() };
         let notional = marks.worth_up(lots, marks.notional);
         let held = position.lots.magnitude();
@@ -72,14 +74,14 @@ impl Exposure {
             if is_long { marks.worth_down(held, marks.long) } else { marks.worth_up(held, marks.short) };
         let orders =
             if position.bids | position.asks == 0 { Orders::NONE } else { Orders::of(position, marks) };
-        if (notional | worth | position.quote.magnitude() | orders.seen) >> PART_BITS != 0 {
+        if (notional | worth | quote.magnitude() | orders.seen) >> PART_BITS != 0 {
             return overflow();
         }
         // All below 2^56, so nothing wraps.
         let worth = worth.cast_signed();
         let worth = if is_long { worth } else { worth.wrapping_neg() };
         Ok(Self {
-            unrealised: Quote::new(worth.wrapping_add(position.quote.get())),
+            unrealised: Quote::new(worth.wrapping_add(quote.get())),
             order_loss: Quote::new(orders.loss),
             notional: Quote::new(notional.cast_signed()),
         })

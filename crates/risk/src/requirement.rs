@@ -9,6 +9,9 @@ use crate::valuation::MAX_DECIMALS;
 /// A factor in 2^-42 times a root is a ratio in 2^-30 after so many bits.
 const SIZE_SHIFT: u32 = SIZE_FACTOR_BITS.saturating_sub(RATIO_BITS);
 
+/// Every notional lies below 2^58 native quote.
+const NOTIONAL_BITS: u32 = 58;
+
 /// Relative part that the bound below which a size factor is skipped keeps away from where it would bind, 2^-28: more than
 /// twice what rounding the root up adds to the ratio (2^-31), squared.
 const BOUND_MARGIN: u32 = 28;
@@ -69,10 +72,12 @@ impl Yardstick {
     ///
     /// The buffered ratio, too, ends at 1: nobody needs more than the notional, and the end of a liquidation never needs more
     /// than taking risk does. Monotone in the notional, in each rate and in the buffer. The root is taken only from
-    /// `rates.unbound` on. `Overflow` for a buffered size factor beyond its type.
+    /// `rates.unbound` on. `Overflow` for a buffered size factor beyond its type, and for a notional below 0 or from 2^58 on.
     #[inline(always)]
     pub fn requirement(&self, notional: Quote, rates: &Rates) -> Result<Quote, RiskError> {
-        // Bases are at most 1 and the stress at most 2: below 2^62.
+        if notional.get() >> NOTIONAL_BITS != 0 {
+            return overflow();
+        }
         let base = stress_up(rates.base, self.stress);
         let ratio =
             if notional < rates.unbound { base } else { base.max(self.size_ratio(notional, rates.size)?) };
@@ -84,15 +89,19 @@ impl Yardstick {
     #[inline(never)]
     fn size_ratio(&self, notional: Quote, size: SizeFactor) -> Result<u64, RiskError> {
         let size = stress_up(Ratio::new(size.get()), self.stress);
-        let scaled = notional.magnitude().saturating_mul(self.even);
+        // At most ten times 2^58.
+        let scaled = notional.magnitude().wrapping_mul(self.even);
         if size > u64::from(u32::MAX) {
             return overflow();
         }
-        // An even shift, so that its root is a shift, too. At most 62 for a notional that is not 0.
+        if scaled == 0 {
+            return Ok(0);
+        }
+        // An even shift, so that its root is a shift, too. At most 62, and the top two bits are not both 0.
         let zeros = scaled.leading_zeros() & 62;
-        let root = sqrt::isqrt_up(scaled.wrapping_shl(zeros));
+        let root = sqrt::isqrt_up_normal(scaled.wrapping_shl(zeros));
         // Below 2^32 × at most 2^32.
-        let product = size.saturating_mul(root).div_ceil(self.root_unit.max(1));
+        let product = size.wrapping_mul(root).div_ceil(self.root_unit.max(1));
         Ok(shift_up(product, SIZE_SHIFT.saturating_add(zeros >> 1)))
     }
 }
@@ -108,7 +117,8 @@ pub(crate) fn stressed(liq_buffer: Ratio) -> Result<u64, RiskError> {
 /// A rate times a stress of at most 2, in the rate's unit, rounded up; exact for a stress of 1.
 #[inline(always)]
 pub(crate) fn stress_up(rate: Ratio, stress: u64) -> u64 {
-    shift_up(u64::from(rate.get()).saturating_mul(stress), RATIO_BITS)
+    // Below 2^32 × at most 2^31.
+    shift_up(u64::from(rate.get()).wrapping_mul(stress), RATIO_BITS)
 }
 
 /// `⌈raw / 2^shift⌉` for a shift below 64.

@@ -110,7 +110,7 @@ crate::layout! {
 
     /// A resting or queued order, as its owner's account knows it.
     pub struct OpenOrder {
-        /// Its number in the account.
+        /// The book's `OrderId`: its side's sequence number, the lowest bit the side.
         pub id: u64,
         /// The number that the client gave it.
         pub client_id: u64,
@@ -128,12 +128,12 @@ crate::layout! {
     pub struct TriggerOrder {
         /// The number that the client gave it.
         pub client_id: u64,
-        /// The price that sets it off, in ticks.
-        pub trigger_price: u64,
-        /// The worst price it may fill at, in ticks.
-        pub limit_price: u64,
         /// When it lapses, unix seconds; 0 is never.
         pub expires_at: i64,
+        /// The price that sets it off, in ticks.
+        pub trigger_price: u32,
+        /// The worst price it may fill at, in ticks.
+        pub limit_price: u32,
         /// How much of the position it closes.
         pub lots: u32,
         /// What the keeper who executes it earns, native quote.
@@ -147,7 +147,7 @@ crate::layout! {
         /// Side, limit or market.
         pub flags: u8,
         /// Unused, zero.
-        pub reserved: [u8; 1],
+        pub reserved: [u8; 9],
     }
 
     /// One margin account.
@@ -180,6 +180,24 @@ impl Balance {
 }
 
 impl Position {
+    /// Whether the slot holds nothing.
+    #[inline(always)]
+    pub const fn is_free(&self) -> bool {
+        self.flags & POSITION_IN_USE == 0
+    }
+
+    /// Whether there are no lots, held or in orders: what a change of mode needs.
+    #[inline(always)]
+    pub const fn is_flat(&self) -> bool {
+        self.lots.is_zero() && self.bids | self.asks == 0
+    }
+
+    /// Whether nothing is left of it, so that its slot can be zeroed: no lots, no orders, nothing unsettled, no pocket.
+    #[inline(always)]
+    pub const fn is_done(&self) -> bool {
+        self.is_flat() && self.quote.get() | self.realised.get() | self.pocket.get() == 0
+    }
+
     /// Whether the account's balances stand for it: in use, and not isolated.
     #[inline(always)]
     pub const fn is_cross(&self) -> bool {

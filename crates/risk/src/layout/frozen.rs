@@ -2,6 +2,7 @@
 
 extern crate std;
 use super::{Kind, Layout, account::MarginAccount, board::RiskBoard};
+use crate::funding::PremiumWindow;
 use std::{fmt::Write, format, string::String};
 
 fn kind(kind: &Kind) -> String {
@@ -37,6 +38,7 @@ fn no_byte_of_the_frozen_layouts_has_moved() {
     let mut now = String::from("offset   size  field: kind\n");
     describe(&MarginAccount::LAYOUT, &mut now);
     describe(&RiskBoard::LAYOUT, &mut now);
+    describe(&PremiumWindow::LAYOUT, &mut now);
     if std::env::var_os("PLIMSOLL_WRITE_LAYOUT").is_some() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/layout/frozen.txt"), &now).unwrap();
     }
@@ -62,4 +64,5 @@ fn fields_follow_each_other_without_gaps() {
     }
     check(&MarginAccount::LAYOUT);
     check(&RiskBoard::LAYOUT);
+    check(&PremiumWindow::LAYOUT);
 }

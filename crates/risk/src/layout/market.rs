@@ -9,6 +9,15 @@ use crate::{
 /// The model of portfolio margin covers this market's positions.
 pub const PORTFOLIO_ELIGIBLE: u8 = 1;
 
+/// State of a market: everything may trade.
+pub const MARKET_OPEN: u8 = 0;
+/// State of a market: positions may only shrink.
+pub const MARKET_REDUCE_ONLY: u8 = 1;
+/// State of a market: no trading; every position closes at the settlement price.
+pub const MARKET_SETTLING: u8 = 2;
+/// State of a market: nothing is left of it.
+pub const MARKET_CLOSED: u8 = 3;
+
 crate::layout! {
     /// Deleveraging of one side of a market, applied by each account when it is next touched (DESIGN §6).
     pub struct DeleveragingSide {
@@ -56,7 +65,7 @@ crate::layout! {
         pub shift: u8,
         /// Its feed on the board.
         pub feed: u8,
-        /// Open, reduce-only, settling, closed.
+        /// One of the `MARKET_*` states: open, reduce-only, settling, closed.
         pub state: u8,
         /// Eligibility bits.
         pub flags: u8,

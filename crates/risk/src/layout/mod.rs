@@ -16,12 +16,34 @@ use bytemuck::{Pod, Zeroable};
 
 /// An account address, as its 32 bytes: this crate knows no chain.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialOrd, Ord, Pod, Zeroable)]
 pub struct Key(pub [u8; 32]);
+
+impl PartialEq for Key {
+    /// By words: on chain a sixth of what comparing their bytes costs.
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        self.is(&other.0)
+    }
+}
+
+impl core::hash::Hash for Key {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl Key {
     /// The address of nobody: an unset role, an unused entry.
     pub const NONE: Self = Self([0; 32]);
+
+    /// Whether it is this address.
+    #[inline(always)]
+    pub fn is(&self, address: &[u8; 32]) -> bool {
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]): ([u64; 4], [u64; 4]) =
+            (bytemuck::pod_read_unaligned(&self.0), bytemuck::pod_read_unaligned(address));
+        a0 == b0 && a1 == b1 && a2 == b2 && a3 == b3
+    }
 
     /// Whether nobody stands here.
     pub fn is_none(&self) -> bool {

@@ -56,9 +56,9 @@ impl Ratio {
     #[inline(always)]
     pub const fn mul_down(self, quote: Quote) -> Result<Quote, RiskError> {
         if quote.is_negative() {
-            negative(wide::mul_shift_up(quote.magnitude(), self.0 as u64, RATIO_BITS))
+            negative(self.part_up(quote.magnitude()))
         } else {
-            positive(wide::mul_shift_down(quote.magnitude(), self.0 as u64, RATIO_BITS))
+            positive(self.part_down(quote.magnitude()))
         }
     }
 
@@ -66,10 +66,43 @@ impl Ratio {
     #[inline(always)]
     pub const fn mul_up(self, quote: Quote) -> Result<Quote, RiskError> {
         if quote.is_negative() {
-            negative(wide::mul_shift_down(quote.magnitude(), self.0 as u64, RATIO_BITS))
+            negative(self.part_down(quote.magnitude()))
         } else {
-            positive(wide::mul_shift_up(quote.magnitude(), self.0 as u64, RATIO_BITS))
+            positive(self.part_up(quote.magnitude()))
         }
+    }
+
+    #[inline(always)]
+    const fn part_down(self, magnitude: u64) -> Option<u64> {
+        match self.part(magnitude) {
+            Some((floor, _)) => Some(floor),
+            None => None,
+        }
+    }
+
+    #[inline(always)]
+    const fn part_up(self, magnitude: u64) -> Option<u64> {
+        match self.part(magnitude) {
+            // At most 2^63 + 2^34, so there is room for one.
+            Some((floor, cut)) => Some(floor.wrapping_add(cut as u64)),
+            None => None,
+        }
+    }
+
+    /// `⌊ratio·magnitude⌋`, and whether something was cut off; `None` where it surely passes 2^63.
+    ///
+    /// Two products of 32-bit halves instead of one of 64 bits: this stands in the loop of every margin check.
+    #[inline(always)]
+    const fn part(self, magnitude: u64) -> Option<(u64, bool)> {
+        let ratio = self.0 as u64;
+        let high = (magnitude >> 32).wrapping_mul(ratio);
+        let low = (magnitude & u32::MAX as u64).wrapping_mul(ratio);
+        if high > 1 << 61 {
+            return None;
+        }
+        // 4·high ≤ 2^63 and low / 2^30 < 2^34: the sum never wraps.
+        let floor = high.wrapping_shl(32 - RATIO_BITS).wrapping_add(low >> RATIO_BITS);
+        Some((floor, low.wrapping_shl(64 - RATIO_BITS) != 0))
     }
 }
 
