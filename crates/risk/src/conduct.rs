@@ -57,10 +57,19 @@ pub fn allowed(change: &Change<'_>, board: &RiskBoard, overlay: &Overlay, now: i
     if case.raises_risk() {
         return sufficient(&case.initial()?);
     }
-    if case.raises_worst_case() && case.initial().is_ok_and(|margin| margin.is_healthy()) {
+    let initial = if case.raises_worst_case() { case.initial().ok() } else { None };
+    if initial.is_some_and(|margin| margin.is_healthy()) {
         return Ok(());
     }
-    case.reduction()
+    match (case.reduction(), initial) {
+        // It had the margin before: what it lacks is more of it.
+        (Err(RiskError::LowersHealth { by }), Some(margin))
+            if margin.health().checked_add(by).is_ok_and(|before| !before.is_negative()) =>
+        {
+            sufficient(&margin)
+        }
+        (judged, _) => judged,
+    }
 }
 
 /// `NotEnoughMargin` for a health below 0.

@@ -117,7 +117,7 @@ fn closed(position: &Position, lots: u32, proceeds: Quote) -> Result<Quote, Risk
 /// `amount · part / whole`, rounded towards minus infinity, for `part ≤ whole`; nothing of a whole of 0.
 ///
 /// Whole and rest of the quotient apart: no product passes 64 bits, and a 64-bit division costs one unit on chain.
-fn share_down(amount: Quote, part: u32, whole: u32) -> Result<Quote, RiskError> {
+pub(crate) fn share_down(amount: Quote, part: u32, whole: u32) -> Result<Quote, RiskError> {
     if part == whole {
         return Ok(amount);
     }

@@ -12,6 +12,7 @@
 //!   needs, and whether an account with positions is safe.
 //! - [`fill`], [`funding`], [`settlement`]: how trades, time and cash change a position.
 //! - [`conduct`]: what an account may still do while it is short of margin.
+//! - [`deleveraging`], [`liquidation`], [`waterfall`], [`insurance`]: what happens to those who are in danger, and who bears what is left.
 //!
 //! Nothing panics on any input: what does not fit is a [`RiskError`], never a wrap.
 #![no_std]
@@ -45,12 +46,15 @@
 extern crate std;
 
 pub mod conduct;
+pub mod deleveraging;
 pub mod error;
 pub mod fill;
 pub mod funding;
 pub mod health;
+pub mod insurance;
 pub mod interest;
 pub mod layout;
+pub mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod num;
@@ -65,5 +69,6 @@ pub mod twap;
 pub mod validity;
 pub mod valuation;
 pub mod volatility;
+pub mod waterfall;
 
 pub use error::RiskError;

@@ -220,7 +220,7 @@ impl Scale<'_> {
             return Err(RiskError::Missing);
         };
         let strict = self.check.is_strict();
-        let due = due(position, terms)?;
+        let due = due(position, terms.funding)?;
         if terms.valid_until >= self.now {
             span.include(terms.publish_time);
             let exposure = Exposure::of(position, &marks_of(terms, strict), due)?;

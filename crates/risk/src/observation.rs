@@ -122,6 +122,7 @@ pub fn admit(feed: &Feed, new: &OraclePrice, now: i64) -> Result<Admitted, RiskE
 ///
 /// Stable price, average and volatility integrate the *previous* price over the time that it stood; then the new one is
 /// stored with its validity. Only a valid one becomes the last valid price. On an error ([`admit`]) nothing changes.
+#[inline]
 pub fn fold(feed: &mut Feed, new: &OraclePrice, now: i64) -> Result<Moved, RiskError> {
     let admitted = admit(feed, new, now)?;
     let moved = Moved {

@@ -56,7 +56,7 @@ pub fn gain(
     deficit: Quote,
     now: i64,
 ) -> Result<Quote, RiskError> {
-    let realised = position.realised.checked_sub(funding::due(position, terms)?)?;
+    let realised = position.realised.checked_sub(funding::due(position, terms.funding)?)?;
     let pnl = unrealised(position, terms, true, now)?;
     Ok(realised.min(pnl).min(payable(pool, deficit)?).max(Quote::ZERO))
 }
@@ -78,7 +78,7 @@ fn unrealised(position: &Position, terms: &MarketTerms, strict: bool, now: i64) 
     if terms.valid_until < now {
         return Err(RiskError::StaleMarket { market: position.market });
     }
-    let due = funding::due(position, terms)?;
+    let due = funding::due(position, terms.funding)?;
     Ok(Exposure::of(position, &marks_of(terms, strict), due)?.unrealised)
 }
 

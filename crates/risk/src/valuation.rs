@@ -376,6 +376,7 @@ pub const fn indexes_valid_until(terms: &BankTerms, header: &BoardHeader) -> i64
 /// A feed that is not valid closes the entry (`valid_until` = 0) and leaves its values. Otherwise it is open until the
 /// price or the indexes are too old. `feed` is not looked at for the quote token. Errors as [`share_values`]; then nothing
 /// has changed.
+#[inline]
 pub fn refresh_bank(
     terms: &mut BankTerms,
     feed: &Feed,

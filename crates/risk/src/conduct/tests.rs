@@ -153,7 +153,7 @@ fn funding_not_applied_yet_counts_before_as_it_does_after() {
     let mut desk = desk(10, 150, false);
     desk.board.markets[0].funding = 3 << 32;
     let before = desk.positions[2];
-    crate::funding::apply(&mut desk.positions[2], &desk.board.markets[0]).unwrap();
+    crate::funding::apply(&mut desk.positions[2], desk.board.markets[0].funding).unwrap();
     assert_eq!(desk.trade(-1, 100, 0), Ok(()));
     assert_eq!(desk.judge(&before, 0), Ok(()));
     desk.positions[2].quote = desk.positions[2].quote.checked_sub(Quote::new(11)).unwrap();

@@ -21,33 +21,41 @@ fn side(ticks: u64) -> Option<Impact> {
     Some(Impact { notional: ticks * 7, lots: 7 })
 }
 
+/// Funding of one second at a premium of 1 %, 2^-32 native quote a lot: exact, as 28,800 divides what it is made of.
+const A_SECOND: i64 = (1_000_000i64 << 2) * CENT / EIGHT_HOURS as i64;
+/// A premium that divides without a rest: 28,800 × 256, near 0.7 %.
+const CENT: i64 = 28_800 * 256;
+
+fn credited(window: &mut PremiumWindow, now: i64) -> i64 {
+    window.credit(&terms(), EIGHT_HOURS, now);
+    window.funding
+}
+
 #[test]
 fn an_observation_counts_for_a_minute_however_often_it_is_credited() {
-    let mut window = window(5);
-    window.credit(NOW + 40);
-    assert_eq!((window.sum, window.since), (200, NOW + 40));
-    window.credit(NOW + 100);
-    window.credit(NOW + 1_000);
-    assert_eq!(window.sum, 300);
-    window.observe(7, NOW + 1_000, 9);
-    window.credit(NOW + 1_010);
-    assert_eq!(window.sum, 370);
+    let mut window = window(CENT as i32);
+    assert_eq!(credited(&mut window, NOW + 40), 40 * A_SECOND);
+    assert_eq!(window.since, NOW + 40);
+    credited(&mut window, NOW + 100);
+    assert_eq!(credited(&mut window, NOW + 1_000), 60 * A_SECOND);
+    window.observe(2 * CENT as i32, &terms(), EIGHT_HOURS, (NOW + 1_000, 9));
+    assert_eq!(credited(&mut window, NOW + 1_010), 80 * A_SECOND);
 }
 
 #[test]
 fn what_stood_is_credited_and_not_what_is_observed_now() {
-    let mut window = window(-3);
+    let mut window = window(-(CENT as i32));
     assert!(window.needs_observation(12));
-    window.observe(1 << 30, NOW + 10, 12);
-    assert_eq!((window.sum, window.premium, window.slot), (-30, 1 << 30, 12));
+    window.observe(1 << 30, &terms(), EIGHT_HOURS, (NOW + 10, 12));
+    assert_eq!((window.funding, window.premium, window.slot), (-10 * A_SECOND, 1 << 30, 12));
     assert!(!window.needs_observation(12));
 }
 
 #[test]
 fn a_clock_that_went_back_credits_nothing() {
-    let mut window = window(5);
-    window.credit(NOW - 10);
-    assert_eq!((window.sum, window.since), (0, NOW));
+    let mut window = window(CENT as i32);
+    assert_eq!(credited(&mut window, NOW - 10), 0);
+    assert_eq!(window.since, NOW);
 }
 
 #[test]
@@ -74,33 +82,36 @@ fn an_empty_side_or_a_missing_index_counts_nothing() {
 }
 
 #[test]
-fn an_hour_at_one_percent_pays_an_eighth_of_it() {
-    let (mut terms, mut window) = (terms(), window(1 << 20));
+fn an_hour_pays_an_eighth_of_the_premium_and_the_board_hears_of_it_with_the_refresh() {
+    let (mut terms, mut window) = (terms(), window(CENT as i32));
     for minute in 1..60 {
-        window.observe(1 << 20, NOW + minute * 60, minute as u64);
+        window.observe(CENT as i32, &terms, EIGHT_HOURS, (NOW + minute * 60, minute as u64));
     }
-    let added = accrue(&mut terms, &mut window, Ratio::ONE, EIGHT_HOURS, NOW + 3_600).unwrap();
-    assert_eq!(added, (1_000_000i64 << 32 >> 10) / 8);
-    assert_eq!((terms.funding, terms.funding_updated_at, window.sum), (added, NOW + 3_600, 0));
-    assert_eq!(accrue(&mut terms, &mut window, Ratio::ONE, EIGHT_HOURS, NOW + 3_600), Ok(0));
+    assert_eq!((window.funding, terms.funding), (3_540 * A_SECOND, 0));
+    copy(&mut terms, &mut window, EIGHT_HOURS, NOW + 3_600);
+    assert_eq!((terms.funding, terms.funding_updated_at), (3_600 * A_SECOND, NOW + 3_600));
+    copy(&mut terms, &mut window, EIGHT_HOURS, NOW + 3_600);
+    assert_eq!(terms.funding, 3_600 * A_SECOND);
 }
 
 #[test]
-fn time_without_an_observation_lowers_the_rate_and_an_outage_pays_an_hour() {
-    let (mut terms, mut window) = (terms(), window(-(1 << 20)));
-    let added = accrue(&mut terms, &mut window, Ratio::ONE, EIGHT_HOURS, NOW + 7_200).unwrap();
-    let mean = (1i64 << 20) * 60 / 7_200;
-    let lot = 1_000_000i128 << 2;
-    assert_eq!(i128::from(added), -(lot * i128::from(mean) * 3_600 / i128::from(EIGHT_HOURS)));
+fn without_a_refresh_nothing_accrues_beyond_an_hour() {
+    let (terms, mut window) = (terms(), window(CENT as i32));
+    for minute in 1..200 {
+        window.observe(CENT as i32, &terms, EIGHT_HOURS, (NOW + minute * 60, minute as u64));
+    }
+    assert_eq!(window.funding, 3_600 * A_SECOND);
 }
 
 #[test]
-fn an_accrual_that_does_not_fit_changes_nothing() {
-    let (mut terms, mut window) = (terms(), window(1 << 20));
-    terms.funding = i64::MAX;
-    assert_eq!(accrue(&mut terms, &mut window, Ratio::ONE, 1, NOW + 60), Err(RiskError::Overflow));
-    assert_eq!((terms.funding_updated_at, window.sum, window.credited), (NOW, 0, 0));
-    assert_eq!(accrue(&mut terms, &mut window, Ratio::ONE, 0, NOW + 60), Err(RiskError::BadParameter));
+fn what_does_not_fit_is_not_credited() {
+    let (terms, mut window) = (terms(), window(CENT as i32));
+    window.funding = i64::MAX;
+    window.credit(&terms, EIGHT_HOURS, NOW + 60);
+    assert_eq!((window.funding, window.credited), (i64::MAX, 60));
+    window.credited = 0;
+    window.credit(&terms, 0, NOW + 120);
+    assert_eq!(window.funding, i64::MAX);
 }
 
 #[test]
@@ -108,11 +119,11 @@ fn payers_pay_the_fraction_and_receivers_lose_it() {
     let terms = MarketTerms { funding: 3 << 31, ..terms() };
     let mut long = Position { lots: Lots::new(3), ..Position::zeroed() };
     let short = Position { lots: Lots::new(-3), ..Position::zeroed() };
-    assert_eq!(due(&long, &terms), Ok(Quote::new(5)));
-    assert_eq!(due(&short, &terms), Ok(Quote::new(-4)));
-    assert_eq!(apply(&mut long, &terms), Ok(Quote::new(5)));
+    assert_eq!(due(&long, terms.funding), Ok(Quote::new(5)));
+    assert_eq!(due(&short, terms.funding), Ok(Quote::new(-4)));
+    assert_eq!(apply(&mut long, terms.funding), Ok(Quote::new(5)));
     assert_eq!((long.quote, long.realised, long.funding), (Quote::new(-5), Quote::new(-5), 3 << 31));
-    assert_eq!(due(&long, &terms), Ok(Quote::ZERO));
+    assert_eq!(due(&long, terms.funding), Ok(Quote::ZERO));
 }
 
 #[test]
@@ -120,8 +131,8 @@ fn what_cannot_be_taken_changes_nothing() {
     let terms = MarketTerms { funding: 1 << 32, ..terms() };
     let broke = Position { lots: Lots::new(1), realised: Quote::new(i64::MIN), ..Position::zeroed() };
     let mut position = broke;
-    assert_eq!(apply(&mut position, &terms), Err(RiskError::Overflow));
+    assert_eq!(apply(&mut position, terms.funding), Err(RiskError::Overflow));
     assert_eq!(bytemuck::bytes_of(&position), bytemuck::bytes_of(&broke));
     let far = Position { lots: Lots::new(1), funding: i64::MIN, ..Position::zeroed() };
-    assert_eq!(due(&far, &terms), Err(RiskError::Overflow));
+    assert_eq!(due(&far, terms.funding), Err(RiskError::Overflow));
 }

@@ -2,8 +2,8 @@
 
 use crate::desk::*;
 use crate::exact::*;
-use num_traits::{Signed, Zero};
-use plimsoll_risk::funding::{Impact, PremiumWindow, accrue, apply, due, premium};
+use num_traits::Zero;
+use plimsoll_risk::funding::{Impact, PremiumWindow, apply, due, premium};
 use plimsoll_risk::health::Overlay;
 use plimsoll_risk::layout::account::{MAX_POSITIONS, POSITION_IN_USE, Position};
 use plimsoll_risk::layout::market::MarketTerms;
@@ -30,7 +30,7 @@ proptest! {
     fn a_premium_is_within_a_unit_of_exact(
         ticks in (1u64..1 << 31, 1u64..1 << 31, 0i64..2_000),
         lots in (1u64..1 << 32, 1u64..1 << 32),
-        tick_lot in 1u32..1 << 20, shift in 0u8..=63, cap in 0u32..1 << 31,
+        tick_lot in 1u32..1 << 20, shift in 0u8..=31, cap in 0u32..1 << 31,
     ) {
         let bid = Impact { notional: ticks.0 * lots.0 - lots.0 / 3, lots: lots.0 };
         let ask = Impact { notional: ticks.1 * lots.1 + lots.1 / 7, lots: lots.1 };
@@ -47,40 +47,28 @@ proptest! {
     }
 
     #[test]
-    fn an_accrual_is_the_capped_mean_of_what_stood(
-        observations in prop::collection::vec((any::<i32>(), 0i64..200), 0..40),
-        lot in (any::<u32>(), 0u8..=63), cap in 0u32..1 << 31, period in 60u32..100_000,
+    fn funding_is_what_each_premium_made_while_it_stood(
+        observations in prop::collection::vec((-(1i32 << 30)..1 << 30, 0i64..200), 0..40),
+        lot in (any::<u32>(), 0u8..=40), period in 3_600u32..100_000,
     ) {
-        let mut terms =
+        let terms =
             MarketTerms { lot_price: lot.0, shift: lot.1, funding_updated_at: NOW, ..bytemuck::Zeroable::zeroed() };
         let mut window = PremiumWindow { since: NOW, ..bytemuck::Zeroable::zeroed() };
-        let (mut now, mut sum) = (NOW, Exact::zero());
+        let (mut now, mut exact, unit) = (NOW, Exact::zero(), fraction(1, power_of_two(30)));
+        let a_second = lot_value(&terms) / whole(period) * whole(power_of_two(32)) * &unit;
         for (slot, (seen, seconds)) in observations.iter().enumerate() {
-            window.observe(*seen, now, slot as u64);
+            window.observe(*seen, &terms, period, (now, slot as u64));
             // However often it is credited.
-            window.credit(now + seconds / 2);
+            window.credit(&terms, period, now + seconds / 2);
+            let paid = (NOW + 3_600 - now).clamp(0, *seconds).min(60);
             now += seconds;
-            sum += whole(*seen) * whole((*seconds).min(60));
+            exact += whole(*seen) * whole(paid) * &a_second;
         }
-        let added = accrue(&mut terms, &mut window, Ratio::new(cap), period, now);
-        let elapsed = now - NOW;
-        if elapsed == 0 {
-            prop_assert_eq!(added, Ok(0));
-            return Ok(());
-        }
-        let unit = fraction(1, power_of_two(30));
-        let rate = clamped(sum / whole(elapsed) * &unit, &ratio(Ratio::new(cap)));
-        let per_rate = lot_value(&terms) * whole(elapsed.min(3_600)) / whole(period) * whole(power_of_two(32));
-        let exact = &rate * &per_rate;
-        match added {
-            Ok(added) => {
-                let found = whole(added);
-                prop_assert!(found.abs() <= exact.abs() && (found.is_zero() || found.is_negative() == exact.is_negative()));
-                prop_assert!(is_near(&found, &exact, &(whole(1) + per_rate * unit)));
-                prop_assert_eq!((terms.funding, terms.funding_updated_at, window.sum), (added, now, 0));
-            }
-            Err(_) => prop_assert!(exact.abs() + per_rate * unit >= whole(power_of_two(63))),
-        }
+        window.credit(&terms, period, now);
+        // Each credit is cut off by less than a unit, or by one of what a second makes of the premium's own unit.
+        let cut = whole(1) + fraction(240, power_of_two(u32::from(terms.shift)));
+        let within = whole(2 * observations.len() + 1) * cut;
+        prop_assert!(is_near(&whole(window.funding), &exact, &within), "{} for {}", window.funding, exact);
     }
 
     #[test]
@@ -93,7 +81,7 @@ proptest! {
         let fits = to.checked_sub(from).is_some();
         let (mut total, mut open) = (0i128, 0i64);
         for lots in lots {
-            match due(&position(lots, from), &terms) {
+            match due(&position(lots, from), terms.funding) {
                 Ok(found) => {
                     prop_assert!(is_ceiling(found.get(), &(whole(lots) * &growth / whole(power_of_two(32)))));
                     total += i128::from(found.get());
@@ -104,7 +92,7 @@ proptest! {
         }
         // The other side of all of them.
         if let (true, Ok(lots)) = (fits, i32::try_from(-open)) {
-            prop_assert!(total + i128::from(due(&position(lots, from), &terms).unwrap().get()) >= 0);
+            prop_assert!(total + i128::from(due(&position(lots, from), terms.funding).unwrap().get()) >= 0);
         }
     }
 
@@ -120,7 +108,7 @@ proptest! {
         let applied = positions.map(|mut position| {
             if position.flags & POSITION_IN_USE != 0 {
                 let terms = board.markets[usize::from(position.market)];
-                let _ = apply(&mut position, &terms);
+                let _ = apply(&mut position, terms.funding);
             }
             position
         });

@@ -2,12 +2,16 @@
 
 mod accounts;
 mod conduct;
+mod deleveraging;
 mod desk;
 mod exact;
 mod fills;
 mod filters;
 mod funding;
+mod insurance;
 mod interest;
 mod limits;
+mod liquidation;
 mod numbers;
 mod positions;
+mod waterfall;
