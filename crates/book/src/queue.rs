@@ -21,7 +21,8 @@ pub const ENTRY_BYTES: usize = core::mem::size_of::<QueuedFill>();
 pub const APPLIED: u8 = 0;
 /// [`QueuedFill::kind`] of lots of the maker's order that met a taker.
 pub const FILL: u8 = 1;
-/// [`QueuedFill::kind`] of lots of the maker's order that left the book without a fill.
+/// [`QueuedFill::kind`] of lots of the maker's order that left the book without a fill; the place of the
+/// [`Reason`](crate::Reason) is added.
 pub const TAKEN_OFF: u8 = 2;
 
 plimsoll_risk::layout! {
@@ -67,7 +68,7 @@ plimsoll_risk::layout! {
         pub slot: u8,
         /// The maker's side, a `Side`.
         pub side: u8,
-        /// [`APPLIED`], [`FILL`] or [`TAKEN_OFF`].
+        /// [`APPLIED`], [`FILL`], or from [`TAKEN_OFF`] on why the lots left the book without a fill.
         pub kind: u8,
         /// 1 if the order left the book with this, 0 if some of it rests on.
         pub closes: u8,

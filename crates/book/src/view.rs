@@ -4,7 +4,7 @@ use crate::{
     error::BookError,
     slab::{self, NIL, Node, SideHeader, node},
     tree,
-    units::{Notional, Side, Ticks},
+    units::{Notional, Side, Size, Ticks},
 };
 
 /// One side of a book, read-only.
@@ -97,26 +97,60 @@ impl<'a> SideView<'a> {
         notional: Notional,
         most_orders: u32,
     ) -> Option<Impact> {
+        let mut sought = Sought { asked: notional, missing: notional, lots: 0 };
+        if oracle.is_none() || self.header.pegged.best == NIL {
+            // Nothing to merge: the walk is paid for by whoever trades first in a slot.
+            let (side, mut at) = (self.header.side(), self.header.fixed.best);
+            for _ in 0..most_orders {
+                let order = self.nodes.get(at as usize)?;
+                if !order.is_expired(now) && sought.is_reached_by(side.price(order.rank), order.lots)? {
+                    return sought.found(side.price(order.rank));
+                }
+                at = tree::next(self.nodes, at).ok()?;
+            }
+            return None;
+        }
         let mut merge = Merge::new(self.header, oracle);
-        let (mut missing, mut lots) = (notional, 0u64);
         for _ in 0..most_orders {
             let head = merge.head(self.nodes).ok()??;
             let order = node(self.nodes, head.at).ok()?;
-            if !head.beyond && !order.is_expired(now) {
-                let price = merge.side.price(head.rank);
-                let worth = price.times(order.lots);
-                if worth >= missing {
-                    let part = price.lots_worth(missing)?;
-                    let met = notional.get().checked_sub(missing.get())?;
-                    let notional = Notional::new(met.checked_add(price.times(part).get())?);
-                    return Some(Impact { notional, lots: lots.checked_add(part.get().into())? });
-                }
-                missing = Notional::new(missing.get().checked_sub(worth.get())?);
-                lots = lots.checked_add(order.lots.get().into())?;
+            let price = merge.side.price(head.rank);
+            if !head.beyond && !order.is_expired(now) && sought.is_reached_by(price, order.lots)? {
+                return sought.found(price);
             }
             merge.pass(self.nodes, &head).ok()?;
         }
         None
+    }
+}
+
+/// A depth on the way to be reached.
+struct Sought {
+    asked: Notional,
+    missing: Notional,
+    lots: u64,
+}
+
+impl Sought {
+    /// Whether an order reaches what is missing; counts all of it if it does not.
+    #[inline(always)]
+    fn is_reached_by(&mut self, price: Ticks, lots: Size) -> Option<bool> {
+        let worth = price.times(lots);
+        if worth >= self.missing {
+            return Some(true);
+        }
+        self.missing = Notional::new(self.missing.get().checked_sub(worth.get())?);
+        self.lots = self.lots.checked_add(lots.get().into())?;
+        Some(false)
+    }
+
+    /// All that was counted, and of the last order the fewest lots that reach what is missing.
+    #[inline(always)]
+    fn found(&self, price: Ticks) -> Option<Impact> {
+        let part = price.lots_worth(self.missing)?;
+        let met = self.asked.get().checked_sub(self.missing.get())?;
+        let notional = Notional::new(met.checked_add(price.times(part).get())?);
+        Some(Impact { notional, lots: self.lots.checked_add(part.get().into())? })
     }
 }
 
