@@ -1,7 +1,9 @@
 //! Why the program refuses, and what to do about it.
 
-use crate::oracle::OracleRefusal;
+mod conversions;
+
 use anchor_lang::prelude::*;
+use plimsoll_book::BookError;
 use plimsoll_risk::error::RiskError;
 
 /// Refuses unless a condition holds.
@@ -237,42 +239,104 @@ pub enum Refusal {
     UnknownTarget,
     #[msg("this parameter lives in the bank's own account: pass it")]
     MissingBank,
-}
+    #[msg("this parameter lives in the market's own account: pass it")]
+    MissingMarket,
 
-impl From<RiskError> for Refusal {
-    fn from(error: RiskError) -> Self {
-        match error {
-            RiskError::StalePrice { .. } => Self::StalePrice,
-            RiskError::PublishSpread => Self::PricesTooFarApart,
-            RiskError::OldUpdate => Self::PriceNotNewer,
-            RiskError::FutureUpdate => Self::PriceFromTheFuture,
-            RiskError::PrimaryAlive => Self::FallbackNotNeeded,
-            RiskError::OutsideBand => Self::FallbackOutOfBand,
-            RiskError::Missing => Self::UnknownBank,
-            RiskError::TooMany => Self::TooManyOverlays,
-            RiskError::OutflowLimit { .. } => Self::HourlyOutflow,
-            RiskError::PriceOutOfRange => Self::OracleOutOfRange,
-            RiskError::BadParameter => Self::OutOfBounds,
-            RiskError::Overflow => Self::Overflow,
-        }
-    }
-}
-
-impl From<OracleRefusal> for Refusal {
-    fn from(refusal: OracleRefusal) -> Self {
-        match refusal {
-            OracleRefusal::WrongOwner => Self::OracleOwner,
-            OracleRefusal::WrongDiscriminator => Self::OracleKind,
-            OracleRefusal::Truncated => Self::OracleTruncated,
-            OracleRefusal::NotFullyVerified => Self::OraclePartiallyVerified,
-            OracleRefusal::WrongFeed => Self::OracleWrongFeed,
-            OracleRefusal::NonPositivePrice => Self::OracleNonPositive,
-            OracleRefusal::TooFewSamples => Self::OracleTooFewSamples,
-            OracleRefusal::Undated => Self::OracleUndated,
-            OracleRefusal::WritableByAuthority => Self::OracleWritable,
-            OracleRefusal::ExponentOutOfRange | OracleRefusal::PriceOutOfRange => Self::OracleOutOfRange,
-        }
-    }
+    // Trading.
+    #[msg("only the margin account's owner, or a delegate whose scope and time allow it, may do this")]
+    NotATrader,
+    #[msg("this is not the market's account for bids, asks or queued fills")]
+    WrongBook,
+    #[msg("a margin account is expected here: makers' accounts come behind all oracle accounts")]
+    NotAMarginAccount,
+    #[msg("this market belongs to another exchange")]
+    ForeignMarket,
+    #[msg("there is no such market on the board")]
+    UnknownMarket,
+    #[msg("the market takes no new risk now: orders may only reduce positions")]
+    MarketReduceOnly,
+    #[msg("the market is closed for trading")]
+    MarketClosed,
+    #[msg("the account already uses all its position slots: settle and empty one first")]
+    NoFreePosition,
+    #[msg("the account already has all the open orders that it can: cancel one first")]
+    NoFreeOrder,
+    #[msg("the account has no position in this market")]
+    NoPosition,
+    #[msg("the order is smaller than the market's minimum")]
+    BelowMinimumOrder,
+    #[msg("the market's open-interest cap would be passed: trade less, or reduce")]
+    OpenInterestCap,
+    #[msg("the market's cap for one account would be passed: orders count as if filled")]
+    AccountPositionCap,
+    #[msg("a price that this needs is stale: refresh the market's feed, or pass its oracle account")]
+    StaleMarket,
+    #[msg("an account that lacks initial margin may only do what lowers its risk")]
+    RaisesRisk,
+    #[msg("this taker has too many fills waiting for their makers: apply some first")]
+    TooManyUnsettled,
+    #[msg("the fill queue is full: apply some fills first")]
+    QueueFull,
+    #[msg("no such fill is waiting")]
+    NoSuchFill,
+    #[msg("none of the waiting fills belongs to an account that was passed")]
+    NothingToApply,
+    #[msg("the account of the book is damaged")]
+    BookCorrupt,
+    #[msg(
+        "this is no order: it needs lots, a price above 0, and known codes; a market order is never pegged"
+    )]
+    BadOrder,
+    #[msg("the order's time is already over")]
+    OrderExpired,
+    #[msg("there is nothing that this reduce-only order could reduce")]
+    NothingToReduce,
+    #[msg("pegged orders need a valid oracle price: refresh it")]
+    NoOraclePrice,
+    #[msg("at this oracle price the pegged order would be beyond its own limit")]
+    BeyondPegLimit,
+    #[msg("a post-only order would take: move its price, or let it slide")]
+    WouldTake,
+    #[msg("the order cannot be filled at once and whole")]
+    CannotFill,
+    #[msg("the order would trade against its own account")]
+    SelfTrade,
+    #[msg("the book is full and the order is not better than its worst: offer a better price")]
+    BookFull,
+    #[msg("there is no such order: it was filled, cancelled, expired or evicted")]
+    NoSuchOrder,
+    #[msg("the order's time is not over yet")]
+    OrderNotExpired,
+    #[msg("too many orders for one instruction")]
+    TooManyOrders,
+    #[msg("close the position and its orders, and settle it, before its mode can change")]
+    PositionNotFlat,
+    #[msg("the position has this mode already")]
+    SameMode,
+    #[msg("the position is not isolated: it has no pocket")]
+    NotIsolated,
+    #[msg("the pocket holds less than this")]
+    PocketTooSmall,
+    #[msg("there is nothing to settle: no loss that can be paid, no gain that the pool can pay now")]
+    NothingToSettle,
+    #[msg("the pool holds no fees that could be collected now")]
+    NothingToCollect,
+    #[msg("this trigger order is malformed: unknown codes, no lots, a price of 0, or a time that is over")]
+    BadTrigger,
+    #[msg("the account already has all the trigger orders that it can: cancel one first")]
+    NoFreeTrigger,
+    #[msg("there is no such trigger order")]
+    NoSuchTrigger,
+    #[msg("only the owner may promise more than the market's usual reward, and nobody more than the limit")]
+    RewardTooLarge,
+    #[msg("the price has not reached the trigger")]
+    TriggerNotReached,
+    #[msg("the dead-man switch takes 0 (off) or between 10 seconds and a day")]
+    BadDeadManSwitch,
+    #[msg("the market's parameters are out of their bounds")]
+    BadMarket,
+    #[msg("the account of the book is fully grown, or holds fills that have to be applied first")]
+    CannotGrow,
 }
 
 /// An error out of the way of the hot path.
@@ -289,9 +353,24 @@ pub(crate) fn refused(error: RiskError) -> Error {
     let refusal = refuse(Refusal::from(error));
     match error {
         RiskError::StalePrice { bank } => refusal.with_values(("bank on the board", bank)),
+        RiskError::StaleMarket { market } => refusal.with_values(("market on the board", market)),
+        RiskError::NotEnoughMargin { collateral, requirement } => {
+            refusal.with_values((collateral.get(), requirement.get()))
+        }
+        RiskError::LowersHealth { by } => refusal.with_values(("health lost", by.get())),
+        RiskError::LowersEquityRatio { equity, requirement } => {
+            refusal.with_values((equity.get(), requirement.get()))
+        }
         RiskError::OutflowLimit { available } => refusal.with_values(("available now", available.get())),
         _ => refusal,
     }
+}
+
+/// Turns the book's error into the program's.
+#[cold]
+#[inline(never)]
+pub(crate) fn unbooked(error: BookError) -> Error {
+    refuse(Refusal::from(error))
 }
 
 /// Refuses, and logs the value and the bound that it broke.

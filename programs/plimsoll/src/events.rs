@@ -1,5 +1,9 @@
 //! Events: one for every change of value, numbered per account so that a gap proves a missed one.
 
+mod trading;
+
+pub use trading::*;
+
 use anchor_lang::prelude::*;
 
 /// Tokens came into a margin account.

@@ -13,11 +13,14 @@ pub mod instructions;
 pub mod mint;
 pub mod oracle;
 pub mod pda;
+pub mod premium;
 pub mod prices;
 pub mod state;
 pub mod token;
 
-use instructions::{account::*, governance::*, refresh::*, setup::*, vault::*};
+use instructions::{
+    account::*, governance::*, ledger::*, refresh::*, setup::*, trade::*, trigger::*, vault::*,
+};
 
 declare_id!("PLimSoLL11111111111111111111111111111111111");
 
@@ -26,6 +29,35 @@ pub mod plimsoll {
     use super::*;
 
     // Hot instructions first: the dispatcher compares one after the other.
+
+    /// An order meets the book, and what is left of it may rest.
+    pub fn place_order<'info>(ctx: Context<'info, Trade<'info>>, order: OrderArgs) -> Result<()> {
+        instructions::trade::orders::place_order(ctx, order)
+    }
+
+    /// An order leaves the book.
+    pub fn cancel_order<'info>(ctx: Context<'info, Trade<'info>>, order: u64) -> Result<()> {
+        instructions::trade::orders::cancel_order(ctx, order)
+    }
+
+    /// Orders are cancelled, then others placed, with one margin check.
+    pub fn batch<'info>(
+        ctx: Context<'info, Trade<'info>>,
+        cancels: Vec<u64>,
+        orders: Vec<OrderArgs>,
+    ) -> Result<()> {
+        instructions::trade::orders::batch(ctx, cancels, orders)
+    }
+
+    /// Fills that wait in the queue are settled in their makers' accounts.
+    pub fn apply_fills<'info>(ctx: Context<'info, ApplyFills<'info>>, most: u8) -> Result<()> {
+        instructions::trade::apply_fills::apply_fills(ctx, most)
+    }
+
+    /// Profit or loss of one position becomes cash, as far as the rules allow.
+    pub fn settle_pnl(ctx: Context<SettlePnl>) -> Result<()> {
+        instructions::ledger::settle_pnl::settle_pnl(ctx)
+    }
 
     /// Tokens enter a vault for a margin account, paying back what it owes there first.
     pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
@@ -64,6 +96,70 @@ pub mod plimsoll {
     /// Withdraws all that the account holds of a token.
     pub fn withdraw_all<'info>(ctx: Context<'info, Withdraw<'info>>) -> Result<()> {
         instructions::vault::withdraw::withdraw_all(ctx)
+    }
+
+    /// Funding is accrued from the book's premium and copied to the board.
+    pub fn refresh_market(ctx: Context<RefreshMarket>) -> Result<()> {
+        instructions::refresh::refresh_market::refresh_market(ctx)
+    }
+
+    /// All orders of one client id leave the book.
+    pub fn cancel_by_client_id<'info>(ctx: Context<'info, Trade<'info>>, client_id: u64) -> Result<()> {
+        instructions::trade::orders::cancel_by_client_id(ctx, client_id)
+    }
+
+    /// All orders of a side, or of both, leave the book.
+    pub fn cancel_all<'info>(ctx: Context<'info, Trade<'info>>, side: u8) -> Result<()> {
+        instructions::trade::orders::cancel_all(ctx, side)
+    }
+
+    /// A trigger order whose price is reached becomes an order; the keeper earns a little.
+    pub fn execute_trigger<'info>(ctx: Context<'info, ExecuteTrigger<'info>>, slot: u8) -> Result<()> {
+        instructions::trigger::execute_trigger::execute_trigger(ctx, slot)
+    }
+
+    /// A stop-loss, take-profit or trailing stop begins to wait.
+    pub fn place_trigger(ctx: Context<PlaceTrigger>, trigger: TriggerArgs) -> Result<()> {
+        instructions::trigger::place_trigger::place_trigger(ctx, trigger)
+    }
+
+    /// A trigger order is taken back.
+    pub fn cancel_trigger(ctx: Context<CancelTrigger>, slot: u8) -> Result<()> {
+        instructions::trigger::cancel_trigger::cancel_trigger(ctx, slot)
+    }
+
+    /// Quote goes from the account's balance into a pocket.
+    pub fn fund_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, amount: u64) -> Result<()> {
+        instructions::ledger::move_pocket::fund_pocket(ctx, market, amount)
+    }
+
+    /// Quote that a pocket does not need goes back to the account's balance.
+    pub fn drain_pocket<'info>(
+        ctx: Context<'info, MovePocket<'info>>,
+        market: u8,
+        amount: u64,
+    ) -> Result<()> {
+        instructions::ledger::move_pocket::drain_pocket(ctx, market, amount)
+    }
+
+    /// A flat position becomes isolated, or cross again.
+    pub fn set_position_mode(ctx: Context<SetPositionMode>, market: u8, isolated: bool) -> Result<()> {
+        instructions::ledger::set_position_mode::set_position_mode(ctx, market, isolated)
+    }
+
+    /// After how much silence anyone may cancel the account's orders.
+    pub fn set_dead_man(ctx: Context<SetDeadMan>, seconds: u32) -> Result<()> {
+        instructions::trade::dead_man::set_dead_man(ctx, seconds)
+    }
+
+    /// Fees move from a market's pool to the exchange.
+    pub fn collect_fees(ctx: Context<CollectFees>) -> Result<()> {
+        instructions::ledger::collect_fees::collect_fees(ctx)
+    }
+
+    /// Collected fees leave the quote vault for the fee collector.
+    pub fn pay_fees(ctx: Context<SkimSurplus>) -> Result<()> {
+        instructions::ledger::pay_fees::pay_fees(ctx)
     }
 
     /// Opens a margin account.
@@ -119,6 +215,16 @@ pub mod plimsoll {
     /// Gives a collateral token its bank, vault and place on the board.
     pub fn register_bank(ctx: Context<RegisterBank>, feed: u8) -> Result<()> {
         instructions::setup::register_bank::register_bank(ctx, feed)
+    }
+
+    /// Gives a perpetual its accounts and its place on the board.
+    pub fn create_market(ctx: Context<CreateMarket>, market: MarketArgs) -> Result<()> {
+        instructions::setup::create_market::create_market(ctx, market)
+    }
+
+    /// Gives a side of a book, or a fill queue, more room.
+    pub fn grow_book(ctx: Context<GrowBook>) -> Result<()> {
+        instructions::setup::grow_book::grow_book(ctx)
     }
 
     /// Ends set-up for good: money may come in, loosening waits.

@@ -35,6 +35,34 @@ mod extension {
     pub const PERMISSIONED_BURN: u16 = 28;
 }
 
+/// Where a mint says its decimals and that it is initialised, how long it is without extensions, where one with
+/// extensions says that it is a mint, and the length that only a multisig has: as the token programs lay it out.
+const DECIMALS: usize = 44;
+const IS_INITIALIZED: usize = 45;
+const BASE: usize = 82;
+const KIND: usize = 165;
+const KIND_OF_MINTS: u8 = 1;
+const MULTISIG: usize = 355;
+
+/// Decimals of a mint.
+///
+/// # Errors
+/// `IncorrectProgramId` for an account of another program than `token_program`, `InvalidAccountData` for one that is no
+/// mint.
+pub fn decimals(mint: &AccountInfo, token_program: &Pubkey) -> Result<u8> {
+    if mint.owner != token_program {
+        return Err(ProgramError::IncorrectProgramId.into());
+    }
+    let data = mint.try_borrow_data()?;
+    let has_extensions = *token_program == token_2022::ID
+        && data.len() != MULTISIG
+        && data.get(KIND).is_some_and(|kind| *kind == KIND_OF_MINTS);
+    match (data.get(DECIMALS), data.get(IS_INITIALIZED)) {
+        (Some(decimals), Some(1)) if data.len() == BASE || has_extensions => Ok(*decimals),
+        _ => Err(ProgramError::InvalidAccountData.into()),
+    }
+}
+
 /// # Errors
 /// Names the first extension that is not accepted; [`Refusal::TooManyDecimals`].
 pub fn require_accepted(mint: &AccountInfo, decimals: u8) -> Result<()> {

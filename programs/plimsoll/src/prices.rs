@@ -7,8 +7,10 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
+    RiskError,
     health::Overlay,
-    layout::feed::Feed,
+    layout::{feed::Feed, market::MarketTerms},
+    market,
     observation::{self, Moved, OraclePrice},
 };
 
@@ -18,6 +20,7 @@ use plimsoll_risk::{
 ///
 /// # Errors
 /// Whatever is malformed about the account, or out of bounds about its price.
+#[inline]
 pub fn refresh(board: &mut RiskBoard, feed: u8, oracle: &AccountInfo, now: i64) -> Result<Option<Moved>> {
     let price = read(board.feed(feed)?, oracle)?;
     let entry = board.feeds.get_mut(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
@@ -42,6 +45,38 @@ pub fn overlay(board: &RiskBoard, oracles: &[AccountInfo]) -> Result<Overlay> {
     Ok(overlay)
 }
 
+/// A market's entry as it would be with the price that a transaction brought along; `None` where the board's own will do.
+///
+/// # Errors
+/// [`Refusal::StaleMarket`] where neither is valid.
+#[inline]
+pub fn market_terms(
+    board: &RiskBoard,
+    index: u8,
+    overlay: &Overlay,
+    now: i64,
+) -> Result<Option<Box<MarketTerms>>> {
+    if board.market(index)?.valid_until >= now {
+        return Ok(None);
+    }
+    repriced(board, index, overlay, now).map(Some)
+}
+
+#[cold]
+#[inline(never)]
+fn repriced(board: &RiskBoard, index: u8, overlay: &Overlay, now: i64) -> Result<Box<MarketTerms>> {
+    let mut terms = Box::new(*board.market(index)?);
+    let mut feed = Box::new(*board.feed(terms.feed)?);
+    if let Some(price) = overlay.price(terms.feed) {
+        observation::fold(&mut feed, price, now).map_err(refused)?;
+    }
+    market::refresh_market(&mut terms, &feed, &board.header, now).map_err(refused)?;
+    if terms.valid_until < now {
+        return Err(refused(RiskError::StaleMarket { market: index }));
+    }
+    Ok(terms)
+}
+
 /// The feed that an oracle account belongs to, and its price.
 fn find(board: &RiskBoard, oracle: &AccountInfo) -> Result<(u8, OraclePrice)> {
     let data = oracle.try_borrow_data()?;
@@ -55,6 +90,7 @@ fn find(board: &RiskBoard, oracle: &AccountInfo) -> Result<(u8, OraclePrice)> {
     Err(refuse(Refusal::OracleWrongFeed))
 }
 
+#[inline]
 fn read(feed: &Feed, oracle: &AccountInfo) -> Result<OraclePrice> {
     let data = oracle.try_borrow_data()?;
     let price = oracle::read_price(oracle.key, oracle.owner, &data, &feed.pyth_feed_id, &feed.switchboard);

@@ -1,6 +1,6 @@
 //! Tokens in and out of vaults, by the real token programs.
 
-use crate::{errors::Refusal, mint, state::Bank};
+use crate::{errors::Refusal, mint, pda, state::Bank};
 use anchor_lang::{
     prelude::*,
     solana_program::{instruction::Instruction, program::invoke_signed_unchecked},
@@ -10,8 +10,12 @@ use anchor_lang::{
 const MINT: core::ops::Range<usize> = 0..32;
 const AMOUNT: core::ops::Range<usize> = 64..72;
 
-/// Tag of the instruction in both token programs.
+/// Bytes of a token account without extensions: none that is accepted of a mint wants one of its token accounts.
+const SPACE: usize = 165;
+
+/// Tags of instructions, the same in both token programs.
 const TRANSFER_CHECKED: u8 = 12;
+const INITIALIZE_ACCOUNT_3: u8 = 18;
 
 /// The accounts of a transfer between a bank's vault and somebody's token account.
 pub struct Transfer<'a, 'info> {
@@ -28,13 +32,14 @@ impl<'info> Transfer<'_, 'info> {
     ///
     /// Keys are compared with the bank's instead of decoding accounts: the token program checks the rest itself.
     pub fn validate(&self, bank: &Bank) -> Result<()> {
-        ensure!(self.mint.key.as_array() == &bank.mint.0, Refusal::WrongMint);
-        ensure!(self.vault.key.as_array() == &bank.vault.0, Refusal::WrongVault);
-        ensure!(self.token_program.key.as_array() == &bank.token_program.0, Refusal::WrongTokenProgram);
-        ensure!(self.other.key != self.vault.key, Refusal::DuplicateAccount);
-        ensure!(self.other.owner.as_array() == &bank.token_program.0, Refusal::WrongTokenAccount);
+        ensure!(bank.mint.is(self.mint.key.as_array()), Refusal::WrongMint);
+        ensure!(bank.vault.is(self.vault.key.as_array()), Refusal::WrongVault);
+        ensure!(bank.token_program.is(self.token_program.key.as_array()), Refusal::WrongTokenProgram);
+        ensure!(!bank.vault.is(self.other.key.as_array()), Refusal::DuplicateAccount);
+        ensure!(bank.token_program.is(self.other.owner.as_array()), Refusal::WrongTokenAccount);
         let other = self.other.try_borrow_data()?;
-        ensure!(other.get(MINT) == Some(&bank.mint.0[..]), Refusal::WrongTokenAccount);
+        let mint = other.get(MINT).and_then(|mint| mint.first_chunk());
+        ensure!(mint.is_some_and(|mint| bank.mint.is(mint)), Refusal::WrongTokenAccount);
         drop(other);
         if bank.token_2022 != 0 {
             mint::require_no_cpi_guard(self.other)?;
@@ -110,10 +115,41 @@ impl<'info> Transfer<'_, 'info> {
     }
 }
 
+/// What a token account is made of.
+pub struct NewAccount<'a, 'info> {
+    pub payer: &'a Signer<'info>,
+    /// Where it is to be: an address of this program's.
+    pub account: &'a UncheckedAccount<'info>,
+    pub mint: &'a UncheckedAccount<'info>,
+    /// Who may move what it holds.
+    pub authority: &'a Pubkey,
+    pub token_program: &'a UncheckedAccount<'info>,
+}
+
+impl NewAccount<'_, '_> {
+    /// Makes the account at the address of these seeds, and has the token program take it over by `InitializeAccount3`:
+    /// tag 18, authority.
+    ///
+    /// # Errors
+    /// The system program's, above all where the address holds an account already; the token program's.
+    pub fn create(&self, seeds: &[&[u8]]) -> Result<()> {
+        pda::create_for(self.token_program.key, self.payer, self.account, seeds, SPACE)?;
+        let data = [&[INITIALIZE_ACCOUNT_3], self.authority.as_ref()].concat();
+        let accounts = vec![
+            AccountMeta::new(*self.account.key, false),
+            AccountMeta::new_readonly(*self.mint.key, false),
+        ];
+        let instruction = Instruction { program_id: *self.token_program.key, accounts, data };
+        let infos = [self.account.to_account_info(), self.mint.to_account_info()];
+        invoke_signed_unchecked(&instruction, &infos, &[]).map_err(Into::into)
+    }
+}
+
 /// The amount in a token account.
 ///
 /// # Errors
 /// [`Refusal::WrongTokenAccount`] for an account too short to be one.
+#[inline]
 pub fn amount_of(account: &AccountInfo) -> Result<u64> {
     let data = account.try_borrow_data()?;
     let bytes = data.get(AMOUNT).and_then(|bytes| bytes.try_into().ok()).ok_or(Refusal::WrongTokenAccount)?;

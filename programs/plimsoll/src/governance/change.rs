@@ -6,7 +6,7 @@ use crate::{
     state::{Exchange, PendingChange},
 };
 use anchor_lang::prelude::*;
-use plimsoll_risk::{layout::Key as Address, validity::Validity};
+use plimsoll_risk::{funding, layout::Key as Address, validity::Validity};
 
 /// How long a change may be applied once it is ready, seconds.
 ///
@@ -30,7 +30,7 @@ pub enum Outcome {
 /// belong together can be queued together.
 ///
 /// # Errors
-/// [`Refusal::NoChange`], [`Refusal::Contradiction`], [`Refusal::RolesCollide`], a missing target.
+/// [`Refusal::NoChange`], [`Refusal::Contradiction`], [`Refusal::RolesCollide`], [`Refusal::RewardTooLarge`], a missing target.
 pub fn propose(parameter: &Parameter, target: &mut Target, value: Value, now: i64) -> Result<Outcome> {
     require_target(parameter, target)?;
     let old = parameter.read(target)?;
@@ -57,19 +57,22 @@ pub fn apply(change: &PendingChange, target: &mut Target, now: i64) -> Result<()
     put_into_force(parameter, target, value, now)
 }
 
-fn require_target(parameter: &Parameter, target: &Target) -> Result<()> {
+fn require_target(parameter: &Parameter, target: &mut Target) -> Result<()> {
     match parameter.scope {
         Scope::Exchange | Scope::Board => target.require_only(),
-        _ => Ok(()),
+        Scope::Market => target.market().map(|_| ()),
+        Scope::BankTerms | Scope::Bank | Scope::Feed => Ok(()),
     }
 }
 
 fn put_into_force(parameter: &Parameter, target: &mut Target, value: Value, now: i64) -> Result<()> {
     let ramp_seconds = if target.exchange.is_open() { target.exchange.ramp_seconds } else { 0 };
     let ramp_seconds = u32::try_from(ramp_seconds).map_err(|_| Refusal::Overflow)?;
-    if parameter.scope == Scope::Bank {
-        // What has passed is paid at the terms that stood (DESIGN §3).
-        target.bank()?.accrue(now)?;
+    // What has passed is paid at the terms that stood (DESIGN §3).
+    match parameter.scope {
+        Scope::Bank => target.bank()?.accrue(now)?,
+        Scope::Market => accrue_funding(target, now)?,
+        _ => {}
     }
     parameter.write(target, value, now, ramp_seconds)?;
     rules::check(target, parameter.scope, now)?;
@@ -83,8 +86,17 @@ fn put_into_force(parameter: &Parameter, target: &mut Target, value: Value, now:
             }
             target.board.revalue_feed(target.index, now)
         }
+        Scope::Market => target.board.revalue_market(target.index, now),
         Scope::Exchange | Scope::Board => Ok(()),
     }
+}
+
+/// Funding until now, out of what was observed of the book: a change does not look at it again.
+fn accrue_funding(target: &mut Target, now: i64) -> Result<()> {
+    let (mut window, period) = (target.market()?.premium, target.market()?.funding_period);
+    funding::copy(target.market_terms()?, &mut window, period, now);
+    target.market()?.premium = window;
+    Ok(())
 }
 
 impl Exchange {

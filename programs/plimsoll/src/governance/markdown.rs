@@ -4,6 +4,7 @@ use super::{
     CHANGE_LIFETIME, Class, PARAMETERS, Parameter, Scope, Unit,
     pauses::{DUTY_WINDOW, LONGEST_PAUSE, PAUSE_DUTY, SHORTEST_PAUSE},
 };
+use crate::instructions::trigger::reward_limit;
 use std::fmt::Write;
 
 const PREAMBLE: &str = "\
@@ -21,7 +22,9 @@ Written by `cargo xtask docs` from `programs/plimsoll/src/governance/table.rs`; 
   effect, at every point of their ramps: `asset_weight_initial` ≤ `asset_weight_maint` ≤ 100% ≤ `liability_weight_maint`,
   `liability_weight_initial` ≥ `liability_weight_maint` + `liq_buffer`·(`liability_weight_maint` − `asset_weight_maint`), all four
   exactly 100% for the quote token; `kink1` < `kink2` < 100%, rates never fall with utilisation, `hour_limit` ≤ `day_limit`;
-  and the guardian is neither the admin nor the risk council.
+  `imr` ≥ (1 + `liq_buffer`)·`mmr`, `imf` ≥ (1 + `liq_buffer`)·`imf_maint`, `band` + the larger fee ≤ `mmr`, `maker_rebate` ≤
+  `taker_fee`, no rebate beside a `maker_fee`, `oi_lower` < `oi_upper`, `trigger_reward` ≤ the limit below; and the guardian
+  is neither the admin nor the risk council.
 - Roles, oracles' names and everything of the exchange are proposed by the admin only, all else by the admin or the risk council.
 - Not parameters: the admin (two-step hand-over, delayed by the timelock) and pauses.
 ";
@@ -35,12 +38,13 @@ pub fn parameters_markdown() -> String {
         ("longest pause", seconds(LONGEST_PAUSE.into())),
         ("pause of one action that may begin in a window", seconds(PAUSE_DUTY.into())),
         ("window", seconds(DUTY_WINDOW.unsigned_abs())),
+        ("most that executing a trigger order may earn", format!("{} whole quote tokens", reward_limit(0))),
     ];
     text.push_str("\n## Fixed when the program is compiled\n\n| what | value |\n|---|---|\n");
     for (what, value) in fixed {
         row(&mut text, &[what, &value]);
     }
-    for scope in [Scope::Exchange, Scope::Board, Scope::BankTerms, Scope::Bank, Scope::Feed] {
+    for scope in [Scope::Exchange, Scope::Board, Scope::BankTerms, Scope::Bank, Scope::Feed, Scope::Market] {
         text.push_str("\n## ");
         text.push_str(title(scope));
         text.push_str("\n\n| no. | parameter | unit | least | most | class | ramp | meaning |\n|---|---|---|---|---|---|---|---|\n");
@@ -80,12 +84,16 @@ const fn title(scope: Scope) -> &'static str {
         Scope::BankTerms => "Bank: what a margin check reads",
         Scope::Bank => "Bank: caps, limits, interest",
         Scope::Feed => "Feed",
+        Scope::Market => "Market",
     }
 }
 
 const fn unit(parameter: &Parameter) -> &'static str {
     match parameter.unit {
         Unit::Ratio => "ratio (2^-30)",
+        Unit::SizeFactor => "ratio per √ whole quote (2^-42)",
+        Unit::Lots => "lots",
+        Unit::Count => "number",
         Unit::Tokens => "native units of the token",
         Unit::Quote => "native units of the quote token",
         Unit::Seconds => "seconds",
@@ -107,6 +115,7 @@ const fn class(class: Class) -> &'static str {
 fn human(unit: Unit, value: u64) -> String {
     match unit {
         Unit::Ratio => percent(value),
+        Unit::SizeFactor => parts_per_million(value),
         Unit::Seconds => seconds(value),
         Unit::Flag => (if value == 0 { "no" } else { "yes" }).into(),
         _ if value >= i64::MAX.unsigned_abs() => "any".into(),
@@ -122,6 +131,12 @@ fn percent(raw: u64) -> String {
         0 => format!("{whole}%"),
         rest => format!("{}%", format!("{whole}.{rest:02}").trim_end_matches('0')),
     }
+}
+
+/// A raw size factor in millionths, rounded to the nearest.
+fn parts_per_million(raw: u64) -> String {
+    let millionths = u128::from(raw).saturating_mul(1_000_000).saturating_add(1 << 41) >> 42;
+    if millionths == 0 { "0".into() } else { format!("{millionths}·10⁻⁶") }
 }
 
 /// Seconds in the largest unit that divides them.

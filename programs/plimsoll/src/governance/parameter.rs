@@ -5,7 +5,7 @@ use crate::errors::{Refusal, beyond};
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     layout::Key as Address,
-    num::{Quote, Ratio, TokenAmount},
+    num::{Quote, Ratio, SizeFactor, TokenAmount},
     ramp::Ramp,
 };
 
@@ -22,6 +22,8 @@ pub enum Scope {
     Bank,
     /// A feed's entry on the risk board; `target` is its place.
     Feed,
+    /// A market: its own account, which the instruction needs, and its entry on the risk board; `target` is its place there.
+    Market,
 }
 
 /// What a value counts.
@@ -29,6 +31,12 @@ pub enum Scope {
 pub enum Unit {
     /// 2^-30: 1 is 1,073,741,824.
     Ratio,
+    /// 2^-42 per square root of one whole quote token.
+    SizeFactor,
+    /// Base lots of the market.
+    Lots,
+    /// A number of things.
+    Count,
     /// Native units of the bank's token.
     Tokens,
     /// Native units of the quote token.
@@ -110,6 +118,8 @@ pub enum Place {
     U64(Finder<u64>),
     /// A ratio.
     Ratio(Finder<Ratio>),
+    /// The growth of a ratio with size.
+    SizeFactor(Finder<SizeFactor>),
     /// An amount of a token.
     Tokens(Finder<TokenAmount>),
     /// An amount of quote, never negative.
@@ -211,6 +221,7 @@ impl Parameter {
             Place::U32(find) => u64::from(*find(target)?),
             Place::U64(find) => *find(target)?,
             Place::Ratio(find) => u64::from(find(target)?.get()),
+            Place::SizeFactor(find) => u64::from(find(target)?.get()),
             Place::Tokens(find) => find(target)?.get(),
             Place::Quote(find) => u64::try_from(find(target)?.get()).map_err(|_| Refusal::Overflow)?,
             Place::Ramp(find) => u64::from(find(target)?.to),
@@ -237,6 +248,7 @@ impl Parameter {
             Place::U32(find) => *find(target)? = short()?,
             Place::U64(find) => *find(target)? = number,
             Place::Ratio(find) => *find(target)? = Ratio::new(short()?),
+            Place::SizeFactor(find) => *find(target)? = SizeFactor::new(short()?),
             Place::Tokens(find) => *find(target)? = TokenAmount::new(number),
             Place::Quote(find) => {
                 *find(target)? = Quote::new(i64::try_from(number).map_err(|_| Refusal::OutOfBounds)?);

@@ -2,32 +2,43 @@
 
 use super::{Scope, Target, table};
 use crate::{
-    errors::Refusal,
-    state::{Bank, Exchange, RiskBoard},
+    errors::{Refusal, beyond},
+    instructions::trigger::reward_limit,
+    state::{Bank, Exchange, Market, RiskBoard},
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     layout::{
         Key as Address,
         bank::{BankTerms, NO_FEED},
+        market::MarketTerms,
     },
     num::Ratio,
     ramp::Ramp,
+    requirement::ratios_are_ordered,
     valuation::weights_are_ordered,
 };
 
 /// # Errors
-/// [`Refusal::Contradiction`], [`Refusal::RolesCollide`].
+/// [`Refusal::Contradiction`], [`Refusal::RolesCollide`], [`Refusal::RewardTooLarge`].
 pub(super) fn check(target: &mut Target, scope: Scope, now: i64) -> Result<()> {
     match scope {
         Scope::Exchange => roles(target.exchange),
-        Scope::Board => all_weights(target.board, now),
+        Scope::Board => all_weights(target.board, now).and_then(|()| all_ratios(target.board, now)),
         Scope::BankTerms => {
             let liq_buffer = target.board.header.liq_buffer;
             weights(target.terms()?, &liq_buffer, now)
         }
         Scope::Bank => limits(target.bank()?).and_then(|()| curve(target.bank()?)),
         Scope::Feed => Ok(()),
+        Scope::Market => {
+            let (liq_buffer, quote_decimals) =
+                (target.board.header.liq_buffer, target.board.header.quote_decimals);
+            let terms = *target.market_terms()?;
+            ratios(&terms, &liq_buffer, now)?;
+            trading(target.market()?, &terms, now)?;
+            reward(target.market()?, quote_decimals)
+        }
     }
 }
 
@@ -83,6 +94,48 @@ fn weights(terms: &BankTerms, liq_buffer: &Ramp, now: i64) -> Result<()> {
     };
     let buffer = Ratio::new(liq_buffer.value(now).max(liq_buffer.to));
     ensure!(weights_are_ordered(&ahead, buffer), Refusal::Contradiction);
+    Ok(())
+}
+
+/// The liquidation buffer is part of the order of every market's ratios, too.
+fn all_ratios(board: &RiskBoard, now: i64) -> Result<()> {
+    let used = board.markets.get(..usize::from(board.header.market_count)).ok_or(Refusal::UnknownMarket)?;
+    used.iter().try_for_each(|terms| ratios(terms, &board.header.liq_buffer, now))
+}
+
+/// Stricter kinds of check need no less margin, now and at every point of the ramps; margin grows with open interest.
+///
+/// The ramp of open interest has to have a length: without one it would be switched off, by what looks like tightening.
+#[inline(never)]
+fn ratios(terms: &MarketTerms, liq_buffer: &Ramp, now: i64) -> Result<()> {
+    let ahead = MarketTerms {
+        mmr: rest_of(&terms.mmr, now),
+        imf_maint_ramp: rest_of(&terms.imf_maint_ramp, now),
+        ..*terms
+    };
+    let buffer = Ratio::new(liq_buffer.value(now).max(liq_buffer.to));
+    ensure!(ratios_are_ordered(&ahead, buffer), Refusal::Contradiction);
+    ensure!(terms.oi_lower < terms.oi_upper, Refusal::Contradiction);
+    Ok(())
+}
+
+/// A trade at the edge of the band, with its fee, costs no more than the least maintenance margin still ahead: nobody can
+/// trade an account that is healthy into a debt. And a rebate comes out of what the taker paid.
+fn trading(market: &Market, terms: &MarketTerms, now: i64) -> Result<()> {
+    let fee = market.taker_fee.max(market.maker_fee).get();
+    let worst = u64::from(market.band.get()).saturating_add(u64::from(fee));
+    ensure!(worst <= u64::from(terms.mmr.value(now).min(terms.mmr.to)), Refusal::Contradiction);
+    ensure!(market.maker_rebate <= market.taker_fee, Refusal::Contradiction);
+    ensure!(market.maker_fee.is_zero() || market.maker_rebate.is_zero(), Refusal::Contradiction);
+    Ok(())
+}
+
+/// No market's usual reward passes what any reward may be.
+fn reward(market: &Market, quote_decimals: u8) -> Result<()> {
+    let (reward, most) = (market.trigger_reward, reward_limit(quote_decimals));
+    if reward > most {
+        return Err(beyond(Refusal::RewardTooLarge, reward.into(), most.into()));
+    }
     Ok(())
 }
 

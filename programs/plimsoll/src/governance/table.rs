@@ -1,14 +1,20 @@
 //! Every parameter, one row each: add a row at the end and the tests and `docs/RISK_PARAMETERS.md` know it.
 //!
 //! Bounds are compiled in: no vote passes them. Where an instant tightening could stop people from leaving, the bound on
-//! that side is a liveness floor (`hour_limit`, `day_limit`, `utilisation_limit`, `small_share`): what governance wants to
-//! stop altogether it has to pause, and a pause expires.
+//! that side is a liveness floor (`hour_limit`, `day_limit`, `utilisation_limit`, `small_share`, `band`, `settlement_cap`):
+//! what governance wants to stop altogether it has to pause, and a pause expires.
 
 use super::parameter::{
     Class::{LooseningDown, LooseningUp, LooseningUpZeroIsNone, TwoWay},
     Parameter, Place, Scope, Unit,
 };
-use plimsoll_risk::{layout::bank::PORTFOLIO_ELIGIBLE, num::Ratio as Fraction};
+use plimsoll_risk::{
+    layout::{
+        bank::PORTFOLIO_ELIGIBLE,
+        market::{MARKET_REDUCE_ONLY, PORTFOLIO_ELIGIBLE as ELIGIBLE_MARKET},
+    },
+    num::Ratio as Fraction,
+};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
@@ -17,6 +23,14 @@ const DAY: u64 = 86_400;
 const ANY_QUOTE: u64 = i64::MAX as u64;
 const ANY: u64 = u64::MAX;
 const ONE: u64 = bps(10_000);
+/// Greatest size factor, as it is held: 0.00098.
+const ANY_FACTOR: u64 = u32::MAX as u64;
+/// Most lots that a position can hold.
+const ANY_LOTS: u64 = i32::MAX as u64;
+/// Most lots that the least order of a market can have.
+pub(crate) const MOST_MINIMUM_LOTS: u32 = 1_000_000;
+/// Gains of a market can be slowed to so much in a window, native quote, but not stopped.
+pub(crate) const LEAST_SETTLEMENT: u64 = 100_000_000;
 
 /// Hundredths of a percent as a ratio's raw number.
 const fn bps(bps: u32) -> u64 {
@@ -212,6 +226,85 @@ pub const PARAMETERS: &[Parameter] = parameters! {
     50 "feed.basis" Feed Ratio (0, bps(5_000)) LooseningDown
         Ramp(|t| Ok(&mut t.feed()?.basis))
         "Basis charge between legs of one underlying, portfolio margin";
+
+    // With more, people cannot leave with what they own; with less, they owe more than they have: neither side is safe.
+    51 "market.imr" Market Ratio (bps(100), ONE) TwoWay
+        Ratio(|t| Ok(&mut t.market_terms()?.imr))
+        "Margin of a position when risk is taken or tokens leave";
+    52 "market.mmr" Market Ratio (bps(50), bps(5_000)) LooseningDown
+        Ramp(|t| Ok(&mut t.market_terms()?.mmr))
+        "Margin of a position in maintenance";
+    53 "market.imf" Market SizeFactor (0, ANY_FACTOR) TwoWay
+        SizeFactor(|t| Ok(&mut t.market_terms()?.imf))
+        "Growth of the initial margin with the square root of the position's worth";
+    54 "market.imf_maint" Market SizeFactor (0, ANY_FACTOR) LooseningDown
+        Ramp(|t| Ok(&mut t.market_terms()?.imf_maint_ramp))
+        "Growth of the maintenance margin with the square root of the position's worth";
+    55 "market.kappa" Market Ratio (0, bps(39_000)) LooseningDown
+        Ratio(|t| Ok(&mut t.market_terms()?.kappa))
+        "Initial margin as a multiple of the daily volatility";
+    56 "market.breaker_imr" Market Ratio (bps(100), ONE) LooseningDown
+        Ratio(|t| Ok(&mut t.market_terms()?.breaker_imr))
+        "Initial margin while a breaker is open";
+    57 "market.pnl_weight" Market Ratio (0, ONE) LooseningUp
+        Ratio(|t| Ok(&mut t.market_terms()?.pnl_weight))
+        "Weight of a profit on paper when risk is taken";
+    58 "market.pnl_cap" Market Quote (0, 10_000_000_000_000) LooseningUp
+        Quote(|t| Ok(&mut t.market_terms()?.pnl_cap))
+        "Most profit on paper of one position that counts when risk is taken";
+    59 "market.oi_lower" Market Quote (0, ANY_QUOTE) LooseningUp
+        Quote(|t| Ok(&mut t.market_terms()?.oi_lower))
+        "Open interest at which the initial margin begins to rise";
+    60 "market.oi_upper" Market Quote (1, ANY_QUOTE) LooseningUp
+        Quote(|t| Ok(&mut t.market_terms()?.oi_upper))
+        "Open interest at which the initial margin is the whole worth";
+    // Switching it off moves accounts from one model to another: not a safe direction.
+    61 "market.portfolio_eligible" Market Flag (0, 1) TwoWay
+        Bits(ELIGIBLE_MARKET, |t| Ok(&mut t.market_terms()?.flags))
+        "Whether portfolio margin's model covers its positions";
+    62 "market.reduce_only" Market Flag (0, 1) LooseningDown
+        Bits(MARKET_REDUCE_ONLY, |t| t.trading_state())
+        "Whether positions may only shrink";
+    63 "market.taker_fee" Market Ratio (0, bps(100)) TwoWay
+        Ratio(|t| Ok(&mut t.market()?.taker_fee))
+        "Paid by takers, of the notional";
+    64 "market.maker_fee" Market Ratio (0, bps(100)) TwoWay
+        Ratio(|t| Ok(&mut t.market()?.maker_fee))
+        "Paid by makers, of the notional";
+    65 "market.maker_rebate" Market Ratio (0, bps(100)) TwoWay
+        Ratio(|t| Ok(&mut t.market()?.maker_rebate))
+        "Paid to makers, of the notional";
+    66 "market.band" Market Ratio (bps(50), bps(2_000)) LooseningUp
+        Ratio(|t| Ok(&mut t.market()?.band))
+        "Furthest distance from the index at which an order may match";
+    67 "market.open_interest_cap" Market Lots (1, ANY) LooseningUp
+        U64(|t| Ok(&mut t.market()?.open_interest_cap))
+        "Most open interest";
+    68 "market.account_cap" Market Lots (1, ANY_LOTS) LooseningUp
+        U32(|t| Ok(&mut t.market()?.account_cap))
+        "Most that one account may hold, its orders counted as if filled";
+    // With more, the small ones cannot leave; with less, the book fills with what is not worth its rent.
+    69 "market.minimum_lots" Market Lots (1, MOST_MINIMUM_LOTS as u64) TwoWay
+        U32(|t| Ok(&mut t.market()?.minimum_lots))
+        "Least size of an order";
+    70 "market.impact_notional" Market Quote (1, 10_000_000_000_000) TwoWay
+        Quote(|t| Ok(&mut t.market()?.impact_notional))
+        "Depth at which the book's price is taken for funding";
+    71 "market.funding_cap" Market Ratio (bps(1), bps(1_000)) TwoWay
+        Ratio(|t| Ok(&mut t.market()?.funding_cap))
+        "Largest premium that funding counts";
+    72 "market.funding_period" Market Seconds (HOUR, DAY) TwoWay
+        U32(|t| Ok(&mut t.market()?.funding_period))
+        "How long it takes until a premium is paid once";
+    73 "market.settlement_cap" Market Quote (LEAST_SETTLEMENT, ANY) LooseningUp
+        Tokens(|t| Ok(&mut t.market()?.settlement_cap))
+        "Most gains that become cash in an hour";
+    74 "market.unsettled_cap" Market Count (4, 10_000) LooseningUp
+        U32(|t| Ok(&mut t.market()?.unsettled_cap))
+        "Fills that one taker may have waiting once the queue is half full";
+    75 "market.trigger_reward" Market Quote (0, 2_000_000) LooseningUp
+        U32(|t| Ok(&mut t.market()?.trigger_reward))
+        "What executing a trigger order earns unless its owner says otherwise";
 };
 
 // A number that is not a row's place would read another parameter.

@@ -2,12 +2,16 @@
 
 use crate::{
     errors::Refusal,
-    state::{Bank, Exchange, RiskBoard},
+    state::{Bank, Exchange, Market, RiskBoard},
 };
 use anchor_lang::prelude::*;
-use plimsoll_risk::layout::{bank::BankTerms, feed::Feed};
+use plimsoll_risk::layout::{
+    bank::BankTerms,
+    feed::Feed,
+    market::{MARKET_REDUCE_ONLY, MarketTerms},
+};
 
-/// What a change may touch: the exchange, its board, and the bank that it is about, if it is about one.
+/// What a change may touch: the exchange, its board, and the bank or market that it is about, if it is about one.
 pub struct Target<'a> {
     /// The exchange.
     pub exchange: &'a mut Exchange,
@@ -15,7 +19,9 @@ pub struct Target<'a> {
     pub board: &'a mut RiskBoard,
     /// The bank's own account, where the change needs it.
     pub bank: Option<&'a mut Bank>,
-    /// Which bank or feed of the board; 0 where there is only one.
+    /// The market's own account, where the change needs it.
+    pub market: Option<&'a mut Market>,
+    /// Which bank, feed or market of the board; 0 where there is only one.
     pub index: u8,
 }
 
@@ -46,6 +52,33 @@ impl Target<'_> {
         self.board.feeds.get_mut(usize::from(self.index)).ok_or_else(|| Refusal::UnknownFeed.into())
     }
 
+    /// The market's own account.
+    ///
+    /// # Errors
+    /// [`Refusal::MissingMarket`] if it was not given.
+    pub fn market(&mut self) -> Result<&mut Market> {
+        self.market.as_deref_mut().ok_or_else(|| Refusal::MissingMarket.into())
+    }
+
+    /// The market's entry on the board.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownMarket`] beyond the markets in use.
+    pub fn market_terms(&mut self) -> Result<&mut MarketTerms> {
+        ensure!(self.index < self.board.header.market_count, Refusal::UnknownMarket);
+        self.board.markets.get_mut(usize::from(self.index)).ok_or_else(|| Refusal::UnknownMarket.into())
+    }
+
+    /// The state of a market that trades, open or reduce-only: from settlement there is no way back.
+    ///
+    /// # Errors
+    /// [`Refusal::MarketClosed`] from settlement on; [`Refusal::UnknownMarket`] beyond the markets in use.
+    pub(super) fn trading_state(&mut self) -> Result<&mut u8> {
+        let terms = self.market_terms()?;
+        ensure!(terms.state <= MARKET_REDUCE_ONLY, Refusal::MarketClosed);
+        Ok(&mut terms.state)
+    }
+
     /// # Errors
     /// [`Refusal::UnknownTarget`] for a number where there is only one.
     pub(super) fn require_only(&self) -> Result<()> {
@@ -54,17 +87,20 @@ impl Target<'_> {
     }
 }
 
-/// Opens the accounts of a change and does something with them.
+/// Opens the accounts of a change and does something with them. The rule is called once; it is behind a reference so that
+/// this exists once in the program.
 ///
 /// # Errors
-/// [`Refusal::ForeignBoard`], [`Refusal::UnknownBank`] where the accounts do not belong together.
-pub fn with_target<R>(
+/// [`Refusal::ForeignBoard`], [`Refusal::UnknownBank`], [`Refusal::UnknownMarket`] where the accounts do not belong together.
+#[inline(never)]
+pub fn with_target(
     exchange: &AccountLoader<Exchange>,
     board: &AccountLoader<RiskBoard>,
     bank: Option<&AccountLoader<Bank>>,
+    market: Option<&AccountLoader<Market>>,
     index: u8,
-    rule: impl FnOnce(&mut Target) -> Result<R>,
-) -> Result<R> {
+    rule: &mut dyn FnMut(&mut Target) -> Result<()>,
+) -> Result<()> {
     let mut exchange = exchange.load_mut()?;
     ensure!(exchange.board.0 == board.key().to_bytes(), Refusal::ForeignBoard);
     let mut board = board.load_mut()?;
@@ -75,5 +111,18 @@ pub fn with_target<R>(
             Some(bank.load_mut()?)
         }
     };
-    rule(&mut Target { exchange: &mut exchange, board: &mut board, bank: bank.as_deref_mut(), index })
+    let mut market = match market {
+        None => None,
+        Some(market) => {
+            ensure!(board.market(index)?.market.0 == market.key().to_bytes(), Refusal::UnknownMarket);
+            Some(market.load_mut()?)
+        }
+    };
+    rule(&mut Target {
+        exchange: &mut exchange,
+        board: &mut board,
+        bank: bank.as_deref_mut(),
+        market: market.as_deref_mut(),
+        index,
+    })
 }

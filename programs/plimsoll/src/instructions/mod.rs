@@ -2,6 +2,9 @@
 
 pub mod account;
 pub mod governance;
+pub mod ledger;
 pub mod refresh;
 pub mod setup;
+pub mod trade;
+pub mod trigger;
 pub mod vault;

@@ -1,10 +1,13 @@
 //! A bank: one collateral token's vault, its deposits and borrows, its limits.
 
+mod earmarks;
 mod moves;
+#[cfg(test)]
+mod tests;
 
 pub use moves::Moved;
 
-use super::{margin_account::MarginAccount, zero_copy::account};
+use super::{RiskBoard, margin_account::MarginAccount, zero_copy::account};
 use crate::errors::{Refusal, refused};
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
@@ -138,13 +141,33 @@ impl Bank {
     }
 
     /// All deposits in native units, rounded down.
+    #[inline]
     pub fn deposits(&self) -> Result<TokenAmount> {
         self.deposit_shares.amount_down(self.deposit_index.into()).map_err(refused)
     }
 
     /// All borrows in native units, rounded up.
+    #[inline]
     pub fn borrows(&self) -> Result<TokenAmount> {
         self.borrow_shares.amount_up(self.borrow_index.into()).map_err(refused)
+    }
+
+    /// # Errors
+    /// [`Refusal::ForeignBoard`] for another exchange's board.
+    #[inline]
+    pub fn require_board(&self, board: &Pubkey) -> Result<()> {
+        ensure!(self.board.is(board.as_array()), Refusal::ForeignBoard);
+        Ok(())
+    }
+
+    /// That this is the quote token's bank of the board at this address.
+    ///
+    /// # Errors
+    /// [`Refusal::ForeignBoard`] as [`Bank::require_board`]; [`Refusal::UnknownBank`] for another token's bank.
+    pub fn require_quote(&self, key: &Pubkey, board: &RiskBoard) -> Result<()> {
+        self.require_board(key)?;
+        ensure!(self.index == board.header.quote_bank, Refusal::UnknownBank);
+        Ok(())
     }
 
     /// # Errors

@@ -1,9 +1,15 @@
 //! The margin account of the engine, as an account of this program.
 
 use super::zero_copy::{account, account_around};
-use crate::errors::Refusal;
+use crate::errors::{Refusal, refused};
 use anchor_lang::prelude::*;
-use plimsoll_risk::layout::account::Balance;
+use plimsoll_risk::{
+    fill,
+    layout::{
+        account::{Balance, MAX_ORDERS, OpenOrder, Position, TriggerOrder},
+        market::MarketTerms,
+    },
+};
 
 account_around! {
     /// One person's balances, positions and orders.
@@ -32,17 +38,38 @@ impl MarginAccount {
     /// # Errors
     /// [`Refusal::NotTheOwner`] for anybody else, delegates included.
     pub fn require_owner(&self, signer: &Pubkey) -> Result<()> {
-        ensure!(self.header.owner.0 == signer.to_bytes(), Refusal::NotTheOwner);
+        ensure!(self.header.owner.is(signer.as_array()), Refusal::NotTheOwner);
         Ok(())
     }
 
     /// Whether the signer may do what `scope` names, as owner or as delegate.
+    #[inline]
     pub fn allows(&self, signer: &Pubkey, scope: u32, now: i64) -> bool {
-        let signer = signer.to_bytes();
-        self.header.owner.0 == signer
-            || (self.header.delegate.0 == signer
+        let signer = signer.as_array();
+        self.header.owner.is(signer)
+            || (self.header.delegate.is(signer)
                 && self.header.delegate_scope & scope == scope
                 && now < self.header.delegate_expires_at)
+    }
+
+    /// # Errors
+    /// [`Refusal::NotATrader`] unless the signer is the owner, or the delegate within this scope and its time.
+    pub fn require_trader(&self, signer: &Pubkey, scope: u32, now: i64) -> Result<()> {
+        ensure!(self.allows(signer, scope, now), Refusal::NotATrader);
+        Ok(())
+    }
+
+    /// A sign of life: whoever acts for the owner moves the dead man's deadline.
+    pub fn shows_life(&mut self, now: i64) {
+        let header = &mut self.header;
+        if header.dead_man_seconds != 0 {
+            header.dead_man_deadline = now.saturating_add(i64::from(header.dead_man_seconds));
+        }
+    }
+
+    /// Whether its owner has been silent for longer than he allowed.
+    pub fn is_silent(&self, now: i64) -> bool {
+        self.header.dead_man_deadline != 0 && self.header.dead_man_deadline <= now
     }
 
     /// Number for the account's next event.
@@ -52,11 +79,13 @@ impl MarginAccount {
     }
 
     /// The slot that holds a bank's balance.
+    #[inline]
     pub fn slot_of(&self, bank: u8) -> Option<usize> {
         self.balances.iter().position(|slot| !slot.is_free() && slot.bank == bank)
     }
 
     /// Free slots for balances.
+    #[inline]
     pub fn free_slots(&self) -> usize {
         self.balances.iter().filter(|slot| slot.is_free()).count()
     }
@@ -75,17 +104,109 @@ impl MarginAccount {
         Ok(slot)
     }
 
+    /// The place of the position in a market.
+    #[inline]
+    pub fn place_of(&self, market: u8) -> Option<usize> {
+        self.positions.iter().position(|position| position.market == market && position.flags != 0)
+    }
+
+    /// The position in a market, and its place.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPosition`] where there is none.
+    pub fn position_in(&mut self, market: u8) -> Result<(usize, &mut Position)> {
+        let place = self.place_of(market).ok_or(Refusal::NoPosition)?;
+        let position = self.positions.get_mut(place).ok_or(Refusal::NoPosition)?;
+        Ok((place, position))
+    }
+
+    /// The position in a market, and its place; a new one where there is none.
+    ///
+    /// # Errors
+    /// [`Refusal::NoFreePosition`] where all slots are in use.
+    pub fn position_for(&mut self, market: u8, terms: &MarketTerms) -> Result<(usize, &mut Position)> {
+        let (place, is_new) = match self.place_of(market) {
+            Some(place) => (place, false),
+            None => {
+                (self.positions.iter().position(|it| it.flags == 0).ok_or(Refusal::NoFreePosition)?, true)
+            }
+        };
+        let position = self.positions.get_mut(place).ok_or(Refusal::NoFreePosition)?;
+        if is_new {
+            fill::open(position, market, terms).map_err(refused)?;
+        }
+        Ok((place, position))
+    }
+
+    /// Gives a position's slot back once nothing is left of it: no lots, orders, PnL. An isolated one stays what its owner
+    /// made it, until he makes it cross again.
+    pub fn tidy(&mut self, place: usize) {
+        let done = |position: &&mut Position| position.is_done() && !position.is_isolated();
+        if let Some(position) = self.positions.get_mut(place).filter(done) {
+            *position = bytemuck::Zeroable::zeroed();
+        }
+    }
+
+    /// The slot of a resting order: ids are a market's own, another market may have given the same one.
+    pub fn order_slot(&self, market: u8, id: u64) -> Option<usize> {
+        // A free slot has the id of no order.
+        let is_it = |order: &OpenOrder| order.id == id && order.market == market;
+        self.orders.iter().position(is_it).filter(|_| id != 0)
+    }
+
+    /// A slot for another order.
+    pub fn free_order_slot(&self) -> Option<u8> {
+        let slot = self.header.orders_in_use.trailing_ones();
+        u8::try_from(slot).ok().filter(|slot| usize::from(*slot) < MAX_ORDERS)
+    }
+
+    /// Lists a resting order.
+    ///
+    /// # Errors
+    /// [`Refusal::NoFreeOrder`] for a slot that the account does not have.
+    pub fn list_order(&mut self, slot: u8, order: OpenOrder) -> Result<()> {
+        *self.orders.get_mut(usize::from(slot)).ok_or(Refusal::NoFreeOrder)? = order;
+        self.header.orders_in_use |= 1u32.wrapping_shl(u32::from(slot));
+        Ok(())
+    }
+
+    /// Strikes an order off the list, if it is still this one that the slot holds.
+    pub fn strike_order(&mut self, slot: u8, id: u64) {
+        if let Some(order) = self.orders.get_mut(usize::from(slot)).filter(|order| order.id == id) {
+            *order = bytemuck::Zeroable::zeroed();
+            self.header.orders_in_use &= !1u32.wrapping_shl(u32::from(slot));
+        }
+    }
+
+    /// A trigger order.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchTrigger`] for a slot without one.
+    pub fn trigger(&self, slot: u8) -> Result<TriggerOrder> {
+        let used = 1u8.checked_shl(u32::from(slot)).is_some_and(|bit| self.header.triggers_in_use & bit != 0);
+        let trigger = self.triggers.get(usize::from(slot)).filter(|_| used);
+        trigger.copied().ok_or_else(|| Refusal::NoSuchTrigger.into())
+    }
+
+    /// Gives the slot of a trigger order back.
+    pub fn clear_trigger(&mut self, slot: u8) {
+        if let Some(trigger) = self.triggers.get_mut(usize::from(slot)) {
+            *trigger = bytemuck::Zeroable::zeroed();
+            self.header.triggers_in_use &= !1u8.wrapping_shl(u32::from(slot));
+        }
+    }
+
     /// Whether somebody owes something or risks something here: then a withdrawal needs a margin check.
     pub fn has_risk(&self) -> bool {
         self.balances.iter().any(|slot| !slot.is_free() && slot.is_borrow())
-            || self.positions.iter().any(|position| position.flags != 0)
+            || self.positions.iter().any(Position::is_cross)
     }
 
     /// # Errors
     /// [`Refusal::AccountNotEmpty`] while it holds a balance, a position or an order.
     pub fn require_empty(&self) -> Result<()> {
         let empty = self.balances.iter().all(Balance::is_free)
-            && self.positions.iter().all(|position| position.flags == 0)
+            && self.positions.iter().all(|it| it.is_free() || (it.is_isolated() && it.is_done()))
             && self.header.orders_in_use == 0
             && self.header.triggers_in_use == 0;
         ensure!(empty, Refusal::AccountNotEmpty);

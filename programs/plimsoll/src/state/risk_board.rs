@@ -2,12 +2,14 @@
 
 use super::zero_copy::{account, account_around};
 use super::{Bank, MarginAccount};
-use crate::errors::{Refusal, beyond, refused};
+use crate::errors::{Refusal, refused};
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
-    health::{self, Check, Overlay},
-    layout::{bank::BankTerms, feed::Feed},
-    valuation,
+    RiskError,
+    health::{Check, Overlay},
+    layout::{bank::BankTerms, feed::Feed, market::MarketTerms},
+    margin::{self, Holdings},
+    market, valuation,
 };
 
 account_around! {
@@ -35,11 +37,23 @@ pub enum Pausable {
     Skim = 6,
     /// Queued changes are applied.
     ApplyChange = 7,
+    /// Orders are placed.
+    Place = 8,
+    /// Orders and trigger orders are cancelled.
+    Cancel = 9,
+    /// Queued fills are applied.
+    ApplyFills = 10,
+    /// Profit and loss become cash; fees are collected and paid.
+    Settle = 11,
+    /// Quote moves in and out of pockets, positions change their mode.
+    Pocket = 12,
+    /// Trigger orders are executed.
+    Trigger = 13,
 }
 
 impl Pausable {
     /// All of them, in the order of their places.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::Deposit,
         Self::Withdraw,
         Self::Borrow,
@@ -48,6 +62,12 @@ impl Pausable {
         Self::Refresh,
         Self::Skim,
         Self::ApplyChange,
+        Self::Place,
+        Self::Cancel,
+        Self::ApplyFills,
+        Self::Settle,
+        Self::Pocket,
+        Self::Trigger,
     ];
 }
 
@@ -65,6 +85,7 @@ impl RiskBoard {
 
     /// # Errors
     /// [`Refusal::UnknownBank`] beyond the banks in use.
+    #[inline]
     pub fn bank(&self, index: u8) -> Result<&BankTerms> {
         ensure!(index < self.header.bank_count, Refusal::UnknownBank);
         self.banks.get(usize::from(index)).ok_or_else(|| Refusal::UnknownBank.into())
@@ -72,6 +93,7 @@ impl RiskBoard {
 
     /// # Errors
     /// [`Refusal::UnknownFeed`] beyond the feeds in use.
+    #[inline]
     pub fn feed(&self, index: u8) -> Result<&Feed> {
         ensure!(index < self.header.feed_count, Refusal::UnknownFeed);
         self.feeds.get(usize::from(index)).ok_or_else(|| Refusal::UnknownFeed.into())
@@ -101,6 +123,7 @@ impl RiskBoard {
     ///
     /// # Errors
     /// [`Refusal::Overflow`] where a value leaves its range.
+    #[inline]
     pub fn revalue_bank(&mut self, index: u8, now: i64) -> Result<()> {
         let RiskBoard(board) = self;
         let terms = board.banks.get_mut(usize::from(index)).ok_or(Refusal::UnknownBank)?;
@@ -109,16 +132,48 @@ impl RiskBoard {
         valuation::refresh_bank(terms, feed, &board.header, now).map_err(refused)
     }
 
-    /// Computes anew what the shares of all banks on a feed are worth.
+    /// # Errors
+    /// [`Refusal::UnknownMarket`] beyond the markets in use.
+    #[inline]
+    pub fn market(&self, index: u8) -> Result<&MarketTerms> {
+        ensure!(index < self.header.market_count, Refusal::UnknownMarket);
+        self.markets.get(usize::from(index)).ok_or_else(|| Refusal::UnknownMarket.into())
+    }
+
+    /// Computes anew what one lot of a market is worth and what margin it needs: after its price or parameters changed.
+    ///
+    /// A price at which a lot's worth leaves its range closes the market until another comes: it must not keep the feed,
+    /// and whatever else lives on it, from being refreshed.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownMarket`], [`Refusal::UnknownFeed`].
+    pub fn revalue_market(&mut self, index: u8, now: i64) -> Result<()> {
+        let RiskBoard(board) = self;
+        let terms = board.markets.get_mut(usize::from(index)).ok_or(Refusal::UnknownMarket)?;
+        let feed = board.feeds.get(usize::from(terms.feed)).ok_or(Refusal::UnknownFeed)?;
+        if market::refresh_market(terms, feed, &board.header, now).is_err() {
+            terms.valid_until = 0;
+        }
+        Ok(())
+    }
+
+    /// Computes anew what the shares of all banks and the lots of all markets on a feed are worth.
     ///
     /// # Errors
     /// [`Refusal::Overflow`] where a value leaves its range.
+    #[inline]
     pub fn revalue_feed(&mut self, feed: u8, now: i64) -> Result<()> {
-        let mut banks = self.feed(feed)?.banks;
+        let entry = self.feeds.get(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
+        let (mut banks, mut markets) = (entry.banks, entry.markets);
         while banks != 0 {
             let index = banks.trailing_zeros();
             self.revalue_bank(u8::try_from(index).map_err(|_| Refusal::UnknownBank)?, now)?;
             banks &= banks.wrapping_sub(1); // clears the lowest bit
+        }
+        while markets != 0 {
+            let index = markets.trailing_zeros();
+            self.revalue_market(u8::try_from(index).map_err(|_| Refusal::UnknownMarket)?, now)?;
+            markets &= markets.wrapping_sub(1); // clears the lowest bit
         }
         Ok(())
     }
@@ -132,13 +187,11 @@ impl RiskBoard {
         check: Check,
         now: i64,
     ) -> Result<()> {
-        let health = health::health(&account.balances, self, overlay, check, now).map_err(refused)?;
-        if !health.is_healthy() {
-            return Err(beyond(
-                Refusal::NotEnoughMargin,
-                health.assets.magnitude(),
-                health.liabilities.magnitude(),
-            ));
+        let holdings = Holdings::from(&account.0);
+        let margin = margin::margin(&holdings, self, overlay, check, now).map_err(refused)?;
+        if !margin.is_healthy() {
+            let (collateral, requirement) = (margin.net_collateral(), margin.requirement);
+            return Err(refused(RiskError::NotEnoughMargin { collateral, requirement }));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The table is all there is: no field of an account that governance should own is missing from it.
 
 use super::*;
-use plimsoll_risk::layout::{Layout, bank::BankTerms, board::BoardHeader, feed::Feed};
+use plimsoll_risk::layout::{Layout, bank::BankTerms, board::BoardHeader, feed::Feed, market::MarketTerms};
 
 /// Bytes of an account that are state, not parameters: named here on purpose. Any other field has to be in the table.
 const STATE: &[(&str, &[&str])] = &[
@@ -122,6 +122,61 @@ const STATE: &[(&str, &[&str])] = &[
             "in_use",
         ],
     ),
+    (
+        "MarketTerms",
+        &[
+            "lot_price",
+            "lot_stable",
+            "initial_ratio",
+            "maint_ratio",
+            "imf_maint",
+            "unbound_initial",
+            "unbound_maint",
+            "funding",
+            "valid_until",
+            "publish_time",
+            "haircut",
+            "shift",
+            "feed",
+            "longs",
+            "shorts",
+            "market",
+            "open_interest",
+            "reserved_ratio",
+            "breaker_until",
+            // Fixed for ever: what has been traded is counted in it.
+            "lots_per_unit",
+            "funding_updated_at",
+            "settlement_price",
+            "reserved_settlement",
+        ],
+    ),
+    (
+        "Market",
+        &[
+            "exchange",
+            "board",
+            "bids",
+            "asks",
+            "queue",
+            "sequence",
+            "pool",
+            "deficit",
+            "fees_receivable",
+            "insurance",
+            "long_lots",
+            "short_lots",
+            "queued_bids",
+            "queued_asks",
+            "premium",
+            "settlement_start",
+            "settlement_paid",
+            // Fixed for ever: what has been traded is counted in it.
+            "tick_lot",
+            "index",
+            "bump",
+        ],
+    ),
 ];
 
 /// The fields of a layout that ought to be parameters, as (name, offset), looking into structs that hold some.
@@ -142,17 +197,21 @@ fn fields_in_question(layout: &'static Layout, at: usize, into: &mut Vec<(String
 
 #[test]
 fn every_field_that_is_not_state_is_a_parameter() {
-    let accounts: [(&'static Layout, &[Scope]); 5] = [
-        (const { &Exchange::LAYOUT }, &[Scope::Exchange]),
-        (const { &BoardHeader::LAYOUT }, &[Scope::Board]),
-        (const { &BankTerms::LAYOUT }, &[Scope::BankTerms]),
-        (const { &Bank::LAYOUT }, &[Scope::Bank]),
-        (const { &Feed::LAYOUT }, &[Scope::Feed]),
+    let accounts: [(&[&'static Layout], Scope); 6] = [
+        (&[const { &Exchange::LAYOUT }], Scope::Exchange),
+        (&[const { &BoardHeader::LAYOUT }], Scope::Board),
+        (&[const { &BankTerms::LAYOUT }], Scope::BankTerms),
+        (&[const { &Bank::LAYOUT }], Scope::Bank),
+        (&[const { &Feed::LAYOUT }], Scope::Feed),
+        (&[const { &MarketTerms::LAYOUT }, const { &Market::LAYOUT }], Scope::Market),
     ];
-    for (layout, scopes) in accounts {
-        let mut missing = Vec::new();
-        fields_in_question(layout, 0, &mut missing);
-        for parameter in PARAMETERS.iter().filter(|parameter| scopes.contains(&parameter.scope)) {
+    for (layouts, scope) in accounts {
+        let (mut missing, mut at) = (Vec::new(), 0);
+        for layout in layouts {
+            fields_in_question(layout, at, &mut missing);
+            at += layout.size;
+        }
+        for parameter in PARAMETERS.iter().filter(|parameter| parameter.scope == scope) {
             let touched = first_byte_written(parameter);
             let before = missing.len();
             missing.retain(|(_, offset, size)| !(*offset..offset + size).contains(&touched));
@@ -162,7 +221,7 @@ fn every_field_that_is_not_state_is_a_parameter() {
     }
 }
 
-/// Where in its account (its entry, on the board) a parameter's write lands.
+/// Where in its account (its entry, on the board; of a market the entry, then the account) a parameter's write lands.
 fn first_byte_written(parameter: &Parameter) -> usize {
     let bytes = |world: &World| match parameter.scope {
         Scope::Exchange => bytemuck::bytes_of(&world.exchange).to_vec(),
@@ -170,6 +229,10 @@ fn first_byte_written(parameter: &Parameter) -> usize {
         Scope::BankTerms => bytemuck::bytes_of(&world.board.banks[usize::from(BANK)]).to_vec(),
         Scope::Bank => bytemuck::bytes_of(&world.bank).to_vec(),
         Scope::Feed => bytemuck::bytes_of(&world.board.feeds[usize::from(FEED)]).to_vec(),
+        Scope::Market => {
+            [bytemuck::bytes_of(&world.board.markets[usize::from(MARKET)]), bytemuck::bytes_of(&world.market)]
+                .concat()
+        }
     };
     let mut world = World::in_set_up();
     let before = bytes(&world);
@@ -205,7 +268,7 @@ fn names_are_unique_and_everything_has_a_meaning() {
 
 #[test]
 fn what_enters_maintenance_ramps() {
-    let named = ["maint", "liq_buffer", "sigma", "shock", "basis", "tail_multiple", ".floor"];
+    let named = ["maint", "liq_buffer", "sigma", "shock", "basis", "tail_multiple", ".floor", ".mmr"];
     for parameter in PARAMETERS {
         let enters = named.iter().any(|part| parameter.name.contains(part));
         assert_eq!(parameter.is_ramped(), enters, "{}", parameter.name);

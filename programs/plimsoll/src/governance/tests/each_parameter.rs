@@ -156,12 +156,13 @@ fn a_change_needs_its_target() {
         let value =
             step(parameter, usual(parameter), true).or(step(parameter, usual(parameter), false)).unwrap();
         let mut target = world.target(9);
-        target.bank = None;
+        (target.bank, target.market) = (None, None);
         let refusal = match parameter.scope {
             Scope::Exchange | Scope::Board => Refusal::UnknownTarget,
             Scope::BankTerms => Refusal::UnknownBank,
             Scope::Bank => Refusal::MissingBank,
             Scope::Feed => Refusal::UnknownFeed,
+            Scope::Market => Refusal::MissingMarket,
         };
         refused(change::propose(parameter, &mut target, value, NOW), refusal, parameter.name);
     }

@@ -8,7 +8,7 @@ mod together;
 use super::*;
 use crate::{
     errors::Refusal,
-    state::{Bank, Exchange, PendingChange, RiskBoard, exchange::PHASE_OPEN},
+    state::{Bank, Exchange, Market, PendingChange, RiskBoard, exchange::PHASE_OPEN},
 };
 use anchor_lang::prelude::*;
 use bytemuck::Zeroable;
@@ -24,12 +24,14 @@ const RAMP: u64 = 86_400;
 /// The quote token's bank is 0; parameters are tried on these.
 const BANK: u8 = 1;
 const FEED: u8 = 1;
+const MARKET: u8 = 1;
 
 /// The accounts of an exchange, without a chain.
 struct World {
     exchange: Exchange,
     board: Box<RiskBoard>,
     bank: Bank,
+    market: Market,
     now: i64,
 }
 
@@ -40,11 +42,13 @@ impl World {
             exchange: Zeroable::zeroed(),
             board: Box::new(Zeroable::zeroed()),
             bank: Zeroable::zeroed(),
+            market: Zeroable::zeroed(),
             now: NOW,
         };
         world.exchange.admin = Address([200; 32]);
         world.board.header.bank_count = 2;
         world.board.header.feed_count = 2;
+        world.board.header.market_count = 2;
         world.board.header.quote_decimals = 6;
         world.bank.accrued_at = NOW;
         world.bank.deposit_index = Index::ONE.into();
@@ -62,6 +66,10 @@ impl World {
             let value = usual(parameter);
             parameter.write(&mut world.target(target_of(parameter)), value, NOW, 0).unwrap();
         }
+        for terms in &mut world.board.markets {
+            (terms.feed, terms.lots_per_unit, terms.funding_updated_at) = (FEED, 100, NOW);
+        }
+        world.board.markets[0] = world.board.markets[usize::from(MARKET)];
         world
     }
 
@@ -72,7 +80,13 @@ impl World {
     }
 
     fn target(&mut self, index: u8) -> Target<'_> {
-        Target { exchange: &mut self.exchange, board: &mut self.board, bank: Some(&mut self.bank), index }
+        Target {
+            exchange: &mut self.exchange,
+            board: &mut self.board,
+            bank: Some(&mut self.bank),
+            market: Some(&mut self.market),
+            index,
+        }
     }
 
     fn read(&mut self, parameter: &Parameter) -> Value {
@@ -110,6 +124,7 @@ fn target_of(parameter: &Parameter) -> u8 {
         Scope::Exchange | Scope::Board => 0,
         Scope::BankTerms | Scope::Bank => BANK,
         Scope::Feed => FEED,
+        Scope::Market => MARKET,
     }
 }
 
@@ -134,6 +149,15 @@ fn usual(parameter: &Parameter) -> Value {
         "bank.rate1" => percent(5),
         "bank.rate2" => percent(10),
         "bank.rate3" => percent(100),
+        "market.imr" => percent(40),
+        "market.mmr" => percent(20),
+        "market.imf" => Value::Number(1 << 31),
+        "market.imf_maint" => Value::Number(1 << 30),
+        "market.oi_lower" => Value::Number(5_000_000_000_000),
+        "market.oi_upper" => Value::Number(40_000_000_000_000),
+        "market.taker_fee" => percent(1),
+        "market.maker_fee" | "market.maker_rebate" => percent(0),
+        "market.band" => percent(10),
         _ if parameter.unit.is_address() => Value::Address(Address([parameter.id as u8 + 1; 32])),
         _ => Value::Number(parameter.least + (parameter.most - parameter.least) / 2),
     }

@@ -1,6 +1,12 @@
 //! What parameters may not be together, and who may touch which.
 
 use super::*;
+use plimsoll_risk::{
+    funding,
+    layout::market::{MARKET_OPEN, MARKET_REDUCE_ONLY, MARKET_SETTLING},
+    num::Price,
+    validity::Validity,
+};
 
 #[test]
 fn values_that_contradict_each_other_are_refused() {
@@ -16,6 +22,14 @@ fn values_that_contradict_each_other_are_refused() {
         ("bank.rate3", percent(9)),
         ("bank.hour_limit", percent(26)),
         ("bank.day_limit", percent(9)),
+        ("market.imr", percent(22)), // with the liquidation buffer mmr is above it
+        ("market.mmr", percent(39)),
+        ("market.mmr", percent(10)), // the band and the fee are above it
+        ("market.imf", Value::Number((1 << 30) + (1 << 27) - 1)),
+        ("market.imf_maint", Value::Number(1 << 31)),
+        ("market.band", percent(20)),
+        ("market.oi_lower", Value::Number(40_000_000_000_000)),
+        ("market.oi_upper", Value::Number(5_000_000_000_000)),
     ];
     for (name, value) in cases {
         refused(set(&mut World::in_set_up(), name, value), Refusal::Contradiction, name);
@@ -27,6 +41,122 @@ fn values_that_contradict_each_other_are_refused() {
         Refusal::Contradiction,
         "the buffer over a bank",
     );
+    let mut crowded = World::in_set_up();
+    crowded.board.markets[0].imr = Ratio::from_bps(2_300);
+    refused(
+        set(&mut crowded, "board.liq_buffer", percent(20)),
+        Refusal::Contradiction,
+        "the buffer over a market",
+    );
+}
+
+#[test]
+fn a_rebate_comes_out_of_the_takers_fee_and_stands_beside_no_fee() {
+    let mut world = World::in_set_up();
+    set(&mut world, "market.taker_fee", Value::Number(100)).unwrap();
+    refused(set(&mut world, "market.maker_rebate", Value::Number(101)), Refusal::Contradiction, "more");
+    let mut world = World::in_set_up();
+    set(&mut world, "market.taker_fee", Value::Number(100)).unwrap();
+    set(&mut world, "market.maker_rebate", Value::Number(100)).unwrap();
+    let (mut less, mut both) = (World::in_set_up(), World::in_set_up());
+    (less.market, both.market) = (world.market, world.market);
+    refused(
+        set(&mut less, "market.taker_fee", Value::Number(99)),
+        Refusal::Contradiction,
+        "less than paid on",
+    );
+    refused(set(&mut both, "market.maker_fee", Value::Number(1)), Refusal::Contradiction, "both");
+}
+
+#[test]
+fn the_band_and_the_larger_fee_stay_within_the_least_margin_still_ahead() {
+    let exactly = |maker: u32| Value::Number(u64::from(Ratio::from_bps(2_000).get() - maker));
+    let (taker, maker) = (Ratio::from_bps(100).get(), Ratio::from_bps(100).get() - 1);
+    set(&mut World::in_set_up(), "market.band", exactly(taker)).unwrap();
+    let beyond = Value::Number(u64::from(Ratio::from_bps(2_000).get() - taker + 1));
+    refused(set(&mut World::in_set_up(), "market.band", beyond), Refusal::Contradiction, "the taker's");
+    let mut world = World::in_set_up();
+    (world.market.taker_fee, world.market.maker_fee) = (Ratio::ZERO, Ratio::new(maker));
+    set(&mut world, "market.band", exactly(maker)).unwrap();
+    // A margin on its way down is as low as where it goes; on its way up, as where it is.
+    for (from, to) in [(3_000, 1_900), (1_900, 3_000)] {
+        let mut world = World::in_set_up();
+        world.board.markets[usize::from(MARKET)].mmr = Ramp {
+            from: Ratio::from_bps(from).get(),
+            to: Ratio::from_bps(to).get(),
+            start: NOW,
+            end: NOW + RAMP as i64,
+        };
+        refused(set(&mut world, "market.band", percent(19)), Refusal::Contradiction, "a ramp");
+        set(&mut world, "market.band", percent(17)).unwrap();
+    }
+}
+
+#[test]
+fn no_market_promises_keepers_more_than_two_whole_quote() {
+    let mut world = World::in_set_up();
+    set(&mut world, "market.trigger_reward", Value::Number(2_000_000)).unwrap();
+    let mut world = World::in_set_up();
+    world.board.header.quote_decimals = 4;
+    refused(set(&mut world, "market.trigger_reward", Value::Number(20_001)), Refusal::RewardTooLarge, "more");
+    set(&mut world, "market.trigger_reward", Value::Number(20_000)).unwrap();
+}
+
+#[test]
+fn a_market_is_made_reduce_only_at_once_and_opened_again_after_the_delay_but_not_from_settlement() {
+    let row = PARAMETERS.iter().find(|row| row.name == "market.reduce_only").unwrap();
+    let state = |world: &World| world.board.markets[usize::from(MARKET)].state;
+    let mut world = World::open();
+    assert!(matches!(set(&mut world, row.name, Value::Number(1)), Ok(Outcome::Applied(_))));
+    assert_eq!(state(&world), MARKET_REDUCE_ONLY);
+    let lifted = world.queue(row, Value::Number(0));
+    assert_eq!(state(&world), MARKET_REDUCE_ONLY);
+    let mut settling = World::open();
+    settling.board.markets[usize::from(MARKET)].state = MARKET_SETTLING;
+    refused(settling.apply(&lifted, lifted.ready_at), Refusal::MarketClosed, "no way back");
+    refused(set(&mut settling, row.name, Value::Number(1)), Refusal::MarketClosed, "nor aside");
+    assert_eq!(state(&settling), MARKET_SETTLING);
+    world.apply(&lifted, lifted.ready_at).unwrap();
+    assert_eq!(state(&world), MARKET_OPEN);
+}
+
+#[test]
+fn funding_until_a_change_of_its_terms_is_paid_at_the_old_ones() {
+    let paid = |late_change: bool| {
+        let mut world = World::in_set_up();
+        let terms = &mut world.board.markets[usize::from(MARKET)];
+        (terms.lot_price, terms.shift) = (1 << 20, 0);
+        terms.funding_updated_at = NOW;
+        let stands = funding::PremiumWindow { since: NOW, premium: 1 << 20, ..Zeroable::zeroed() };
+        world.market.premium = stands;
+        world.now += 60;
+        if late_change {
+            set(&mut world, "market.funding_period", Value::Number(3_600)).unwrap();
+            set(&mut world, "market.funding_cap", percent(1)).unwrap();
+        }
+        let period = world.market.funding_period;
+        let terms = &mut world.board.markets[usize::from(MARKET)];
+        funding::copy(terms, &mut world.market.premium, period, world.now);
+        terms.funding
+    };
+    assert_eq!(paid(true), paid(false));
+    assert!(paid(true) > 0);
+}
+
+#[test]
+fn a_change_of_a_markets_margin_is_felt_at_once_and_only_in_that_market() {
+    let mut world = World::in_set_up();
+    let feed = &mut world.board.feeds[usize::from(FEED)];
+    (feed.price, feed.stable) = (Price::ONE, Price::ONE);
+    (feed.validity, feed.publish_time) = (Validity::Valid.code(), NOW);
+    set(&mut world, "market.imr", percent(90)).unwrap();
+    let [other, changed, ..] = &world.board.markets;
+    assert_eq!(changed.initial_ratio, Ratio::from_bps(9_000).max(changed.initial_ratio));
+    assert!(changed.valid_until > NOW && other.valid_until == 0);
+    set(&mut world, "feed.max_age", Value::Number(77)).unwrap();
+    world.board.feeds[usize::from(FEED)].markets = 0b11;
+    set(&mut world, "feed.max_age", Value::Number(78)).unwrap();
+    assert!(world.board.markets.iter().take(2).all(|terms| terms.valid_until == NOW + 78));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use crate::{
     errors::Refusal,
     events::AccountOpened,
+    pda,
     state::{MarginAccount, RiskBoard, risk_board::Pausable},
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{Discriminator, prelude::*};
 use plimsoll_risk::layout::Key as Address;
 
 #[derive(Accounts)]
@@ -17,11 +18,12 @@ pub struct OpenAccount<'info> {
     /// Signs, so that nobody opens accounts in another's name.
     pub owner: Signer<'info>,
     pub board: AccountLoader<'info, RiskBoard>,
+    /// CHECK: created here at this address
     #[account(
-        init, payer = payer, space = MarginAccount::SPACE,
+        mut,
         seeds = [MarginAccount::SEED, &board.load()?.header.exchange.0, owner.key().as_ref(), &number.to_le_bytes()], bump,
     )]
-    pub account: AccountLoader<'info, MarginAccount>,
+    pub account: UncheckedAccount<'info>,
     pub system_program: Program<'info, System>,
 }
 
@@ -34,14 +36,21 @@ impl OpenAccount<'_> {
 
 #[access_control(ctx.accounts.validate())]
 pub fn open_account(ctx: Context<OpenAccount>, number: u32) -> Result<()> {
-    let mut account = ctx.accounts.account.load_init()?;
+    let accounts = &ctx.accounts;
+    let (exchange, owner) = (accounts.board.load()?.header.exchange, accounts.owner.key());
+    let bump = ctx.bumps.account;
+    let seeds: &[&[u8]] = &[MarginAccount::SEED, &exchange.0, owner.as_ref(), &number.to_le_bytes(), &[bump]];
+    let (space, mark) = (MarginAccount::SPACE, MarginAccount::DISCRIMINATOR);
+    pda::create_marked(&accounts.payer, &accounts.account, seeds, space, mark)?;
+    let mut data = accounts.account.try_borrow_mut_data()?;
+    let account: &mut MarginAccount = pda::fields(&mut data)?;
     let header = &mut account.header;
-    header.exchange = ctx.accounts.board.load()?.header.exchange;
-    header.owner = Address(ctx.accounts.owner.key().to_bytes());
+    header.exchange = exchange;
+    header.owner = Address(owner.to_bytes());
     header.number = number;
     header.opened_at = Clock::get()?.unix_timestamp;
-    header.bump = ctx.bumps.account;
-    emit!(AccountOpened { account: ctx.accounts.account.key(), owner: ctx.accounts.owner.key(), number });
+    header.bump = bump;
+    emit!(AccountOpened { account: accounts.account.key(), owner, number });
     Ok(())
 }
 

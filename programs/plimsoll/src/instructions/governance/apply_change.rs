@@ -3,7 +3,7 @@
 use crate::{
     events::ParameterChanged,
     governance::{change, with_target},
-    state::{Bank, Exchange, PendingChange, RiskBoard, risk_board::Pausable},
+    state::{Bank, Exchange, Market, PendingChange, RiskBoard, risk_board::Pausable},
 };
 use anchor_lang::prelude::*;
 
@@ -16,6 +16,9 @@ pub struct ApplyChange<'info> {
     /// The bank's own account, for parameters that live there.
     #[account(mut)]
     pub bank: Option<AccountLoader<'info, Bank>>,
+    /// The market's own account, for parameters of a market.
+    #[account(mut)]
+    pub market: Option<AccountLoader<'info, Market>>,
     #[account(mut, close = proposer)]
     pub change: AccountLoader<'info, PendingChange>,
     /// Who proposed it gets its rent back.
@@ -36,7 +39,8 @@ pub fn apply_change(ctx: Context<ApplyChange>) -> Result<()> {
     let accounts = &ctx.accounts;
     accounts.validate(now)?;
     let queued = *accounts.change.load()?;
-    with_target(&accounts.exchange, &accounts.board, accounts.bank.as_ref(), queued.target, |place| {
+    let (bank, market) = (accounts.bank.as_ref(), accounts.market.as_ref());
+    with_target(&accounts.exchange, &accounts.board, bank, market, queued.target, &mut |place| {
         change::apply(&queued, place, now)
     })?;
     emit!(ParameterChanged {

@@ -1,10 +1,11 @@
 //! Propose change: what makes the protocol safer happens now, what makes it riskier is queued.
 
 use crate::{
+    errors::Refusal,
     events::{ChangeQueued, ParameterChanged},
     governance::{Outcome, Parameter, change, with_target},
     pda,
-    state::{Bank, Exchange, PendingChange, RiskBoard},
+    state::{Bank, Exchange, Market, PendingChange, RiskBoard},
 };
 use anchor_lang::{Discriminator, prelude::*};
 use plimsoll_risk::layout::Key as Address;
@@ -21,6 +22,9 @@ pub struct ProposeChange<'info> {
     /// The bank's own account, for parameters that live there.
     #[account(mut)]
     pub bank: Option<AccountLoader<'info, Bank>>,
+    /// The market's own account, for parameters of a market.
+    #[account(mut)]
+    pub market: Option<AccountLoader<'info, Market>>,
     /// Where the change is queued if it has to wait; untouched otherwise.
     /// CHECK: address by seeds; created here
     #[account(
@@ -40,8 +44,7 @@ impl ProposeChange<'_> {
     fn queue(&self, mut change: PendingChange, bump: u8) -> Result<()> {
         let (exchange, number) = (self.exchange.key(), change.number.to_le_bytes());
         let seeds: &[&[u8]] = &[PendingChange::SEED, exchange.as_ref(), &number, &[bump]];
-        let (payer, account) = (self.proposer.to_account_info(), self.change.to_account_info());
-        pda::create(payer, account, seeds, PendingChange::SPACE)?;
+        pda::create(&self.proposer, &self.change, seeds, PendingChange::SPACE)?;
         change.exchange = Address(self.exchange.key().to_bytes());
         change.proposer = Address(self.proposer.key().to_bytes());
         change.bump = bump;
@@ -73,11 +76,13 @@ pub fn propose_change(
     let accounts = &ctx.accounts;
     let row = Parameter::by_id(parameter)?;
     let new = row.value(&value)?;
-    let outcome =
-        with_target(&accounts.exchange, &accounts.board, accounts.bank.as_ref(), target, |place| {
-            change::propose(row, place, new, now)
-        })?;
-    match outcome {
+    let (bank, market) = (accounts.bank.as_ref(), accounts.market.as_ref());
+    let mut outcome = None;
+    with_target(&accounts.exchange, &accounts.board, bank, market, target, &mut |place| {
+        outcome = Some(change::propose(row, place, new, now)?);
+        Ok(())
+    })?;
+    match outcome.ok_or(Refusal::NoChange)? {
         Outcome::Applied(old) => emit!(ParameterChanged {
             sequence: accounts.exchange.load_mut()?.next_event(),
             parameter,

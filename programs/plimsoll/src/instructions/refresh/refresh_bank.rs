@@ -22,7 +22,7 @@ pub struct RefreshBank<'info> {
 impl RefreshBank<'_> {
     fn validate(&self, now: i64) -> Result<()> {
         let (board, bank) = (self.board.load()?, self.bank.load()?);
-        ensure!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
+        bank.require_board(self.board.as_ref().key)?;
         ensure!(self.vault.key.as_array() == &bank.vault.0, Refusal::WrongVault);
         board.require_running(Pausable::Refresh, now)
     }

@@ -37,6 +37,5 @@ pub fn create_board(ctx: Context<CreateBoard>) -> Result<()> {
     let exchange = ctx.accounts.exchange.key();
     let seeds: &[&[u8]] = &[RiskBoard::SEED, exchange.as_ref(), &[ctx.bumps.board]];
     ctx.accounts.exchange.load_mut()?.board = Address(ctx.accounts.board.key().to_bytes());
-    let (payer, board) = (ctx.accounts.admin.to_account_info(), ctx.accounts.board.to_account_info());
-    pda::create(payer, board, seeds, space)
+    pda::create(&ctx.accounts.admin, &ctx.accounts.board, seeds, space)
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     errors::Refusal,
-    governance,
+    governance, pda,
     state::{Exchange, exchange::PHASE_SET_UP},
 };
-use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
+use anchor_lang::{Discriminator, prelude::*, solana_program::bpf_loader_upgradeable};
 use plimsoll_risk::layout::Key as Address;
 
 /// Who governs, and how long loosening waits.
@@ -38,8 +38,9 @@ pub struct CreateExchange<'info> {
     /// The token that is worth 1.
     /// CHECK: its bank checks it as a mint; here it is only named
     pub quote_mint: UncheckedAccount<'info>,
-    #[account(init, payer = payer, space = Exchange::SPACE, seeds = [Exchange::SEED], bump)]
-    pub exchange: AccountLoader<'info, Exchange>,
+    /// CHECK: created here at this address
+    #[account(mut, seeds = [Exchange::SEED], bump)]
+    pub exchange: UncheckedAccount<'info>,
     pub system_program: Program<'info, System>,
 }
 
@@ -66,12 +67,16 @@ fn upgrade_authority(data: &[u8]) -> Option<Pubkey> {
 
 #[access_control(ctx.accounts.validate(&roles))]
 pub fn create_exchange(ctx: Context<CreateExchange>, roles: Roles) -> Result<()> {
-    let mut exchange = ctx.accounts.exchange.load_init()?;
+    let accounts = &ctx.accounts;
+    let seeds: &[&[u8]] = &[Exchange::SEED, &[ctx.bumps.exchange]];
+    pda::create_marked(&accounts.payer, &accounts.exchange, seeds, Exchange::SPACE, Exchange::DISCRIMINATOR)?;
+    let mut data = accounts.exchange.try_borrow_mut_data()?;
+    let exchange: &mut Exchange = pda::fields(&mut data)?;
     exchange.admin = Address(roles.admin.to_bytes());
     exchange.risk_council = Address(roles.risk_council.to_bytes());
     exchange.guardian = Address(roles.guardian.to_bytes());
     exchange.fee_collector = Address(roles.fee_collector.to_bytes());
-    exchange.quote_mint = Address(ctx.accounts.quote_mint.key().to_bytes());
+    exchange.quote_mint = Address(accounts.quote_mint.key().to_bytes());
     exchange.timelock_seconds = roles.timelock_seconds;
     exchange.ramp_seconds = roles.ramp_seconds;
     exchange.phase = PHASE_SET_UP;

@@ -2,14 +2,10 @@
 
 use crate::{
     errors::Refusal,
+    pda,
     state::{Exchange, RiskBoard},
 };
-use anchor_lang::{
-    Discriminator,
-    prelude::*,
-    solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE,
-    system_program::{self, Transfer},
-};
+use anchor_lang::{Discriminator, prelude::*, solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE};
 use plimsoll_risk::{
     layout::{Key as Address, board::RefreshReward},
     num::{Ratio, TokenAmount},
@@ -36,25 +32,18 @@ pub struct GrowBoard<'info> {
     pub system_program: Program<'info, System>,
 }
 
-impl<'info> GrowBoard<'info> {
+impl GrowBoard<'_> {
     fn validate(&self) -> Result<()> {
         ensure!(*self.board.owner == crate::ID, Refusal::ForeignBoard);
         ensure!(self.board.data_len() < RiskBoard::SPACE, Refusal::BoardComplete);
         Ok(())
-    }
-
-    fn resize(&self, space: usize) -> Result<()> {
-        let missing = Rent::get()?.minimum_balance(space).saturating_sub(self.board.lamports());
-        let accounts = Transfer { from: self.payer.to_account_info(), to: self.board.to_account_info() };
-        system_program::transfer(CpiContext::new(system_program::ID, accounts), missing)?;
-        self.board.resize(space).map_err(Into::into)
     }
 }
 
 #[access_control(ctx.accounts.validate())]
 pub fn grow_board<'info>(ctx: Context<'info, GrowBoard<'info>>) -> Result<()> {
     let grown = ctx.accounts.board.data_len().saturating_add(MAX_PERMITTED_DATA_INCREASE);
-    ctx.accounts.resize(grown.min(RiskBoard::SPACE))?;
+    pda::grow(&ctx.accounts.payer, &ctx.accounts.board, grown.min(RiskBoard::SPACE))?;
     if grown < RiskBoard::SPACE {
         return Ok(());
     }

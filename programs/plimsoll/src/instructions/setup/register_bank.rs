@@ -3,11 +3,12 @@
 use crate::{
     errors::{Refusal, refused},
     events::BankRegistered,
-    mint,
+    mint, pda,
     state::{Bank, Exchange, RiskBoard, bank::UNLIMITED},
+    token::NewAccount,
 };
-use anchor_lang::prelude::*;
-use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+use anchor_lang::{Discriminator, prelude::*};
+use anchor_spl::{token, token_2022};
 use plimsoll_risk::{
     layout::{Key as Address, bank::NO_FEED, board::MAX_BANKS},
     num::{Ratio, StoredIndex},
@@ -30,24 +31,28 @@ pub struct RegisterBank<'info> {
     pub exchange: AccountLoader<'info, Exchange>,
     #[account(mut)]
     pub board: AccountLoader<'info, RiskBoard>,
-    #[account(mint::token_program = token_program)]
-    pub mint: InterfaceAccount<'info, Mint>,
-    #[account(
-        init, payer = admin, space = space_for(&mint)?,
-        seeds = [Bank::SEED, exchange.key().as_ref(), mint.key().as_ref()], bump,
-    )]
-    pub bank: AccountLoader<'info, Bank>,
-    #[account(
-        init, payer = admin, seeds = [Bank::VAULT_SEED, bank.key().as_ref()], bump,
-        token::mint = mint, token::authority = bank, token::token_program = token_program,
-    )]
-    pub vault: InterfaceAccount<'info, TokenAccount>,
-    pub token_program: Interface<'info, TokenInterface>,
+    /// CHECK: kind, program and extensions in `validate`
+    pub mint: UncheckedAccount<'info>,
+    /// CHECK: created here at this address
+    #[account(mut, seeds = [Bank::SEED, exchange.key().as_ref(), mint.key().as_ref()], bump)]
+    pub bank: UncheckedAccount<'info>,
+    /// CHECK: created here at this address
+    #[account(mut, seeds = [Bank::VAULT_SEED, bank.key().as_ref()], bump)]
+    pub vault: UncheckedAccount<'info>,
+    /// CHECK: one of the two token programs, in `validate`
+    pub token_program: UncheckedAccount<'info>,
     pub system_program: Program<'info, System>,
 }
 
 impl RegisterBank<'_> {
-    fn validate(&self, feed: u8) -> Result<()> {
+    /// What must hold before anything is created: the mint's decimals.
+    fn validate(&self, feed: u8) -> Result<u8> {
+        let program = *self.token_program.key;
+        if program != token::ID && program != token_2022::ID {
+            return Err(ErrorCode::InvalidProgramId.into());
+        }
+        let decimals = mint::decimals(&self.mint, &program)?;
+        mint::require_accepted(&self.mint, decimals)?;
         let (exchange, board) = (self.exchange.load()?, self.board.load()?);
         exchange.require_admin(self.admin.key)?;
         ensure!(exchange.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
@@ -56,37 +61,47 @@ impl RegisterBank<'_> {
         ensure!(is_quote == (board.header.bank_count == 0), Refusal::QuoteBankFirst);
         if is_quote {
             ensure!(feed == NO_FEED, Refusal::UnknownFeed);
-            ensure!(self.mint.decimals <= MAX_QUOTE_DECIMALS, Refusal::TooManyQuoteDecimals);
+            ensure!(decimals <= MAX_QUOTE_DECIMALS, Refusal::TooManyQuoteDecimals);
         } else {
             board.feed(feed)?;
         }
-        Ok(())
+        Ok(decimals)
+    }
+
+    /// Makes the bank's account and its vault at their addresses.
+    fn create(&self, bumps: &RegisterBankBumps) -> Result<()> {
+        let (exchange, mint, bank) = (self.exchange.key(), self.mint.key(), self.bank.key());
+        let seeds: &[&[u8]] = &[Bank::SEED, exchange.as_ref(), mint.as_ref(), &[bumps.bank]];
+        pda::create_marked(&self.admin, &self.bank, seeds, Bank::SPACE, Bank::DISCRIMINATOR)?;
+        let vault = NewAccount {
+            payer: &self.admin,
+            account: &self.vault,
+            mint: &self.mint,
+            authority: &bank,
+            token_program: &self.token_program,
+        };
+        vault.create(&[Bank::VAULT_SEED, bank.as_ref(), &[bumps.vault]])
     }
 }
 
-/// Space of a bank for a mint whose tokens are accepted. Asked before anything is created: the token program's own crate
-/// stumbles over extensions that it does not know, and would not say which.
-fn space_for(mint: &InterfaceAccount<Mint>) -> Result<usize> {
-    mint::require_accepted(&mint.to_account_info(), mint.decimals)?;
-    Ok(Bank::SPACE)
-}
-
-#[access_control(ctx.accounts.validate(feed))]
 pub fn register_bank(ctx: Context<RegisterBank>, feed: u8) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
+    let decimals = ctx.accounts.validate(feed)?;
+    ctx.accounts.create(&ctx.bumps)?;
     let mut board = ctx.accounts.board.load_mut()?;
     let index = board.header.bank_count;
-    write_bank(&ctx, index, now)?;
-    write_terms(&mut board, &ctx, feed, now)?;
+    write_bank(&ctx, index, decimals, now)?;
+    write_terms(&mut board, &ctx, (feed, decimals), now)?;
     let sequence = ctx.accounts.exchange.load_mut()?.next_event();
     emit!(BankRegistered { sequence, bank: ctx.accounts.bank.key(), index, mint: ctx.accounts.mint.key() });
     Ok(())
 }
 
 /// The bank's own account: empty, uncapped for deposits, closed for borrows.
-fn write_bank(ctx: &Context<RegisterBank>, index: u8, now: i64) -> Result<()> {
+fn write_bank(ctx: &Context<RegisterBank>, index: u8, decimals: u8, now: i64) -> Result<()> {
     let accounts = &ctx.accounts;
-    let mut bank = accounts.bank.load_init()?;
+    let mut data = accounts.bank.try_borrow_mut_data()?;
+    let bank: &mut Bank = pda::fields(&mut data)?;
     bank.exchange = Address(accounts.exchange.key().to_bytes());
     bank.board = Address(accounts.board.key().to_bytes());
     bank.mint = Address(accounts.mint.key().to_bytes());
@@ -110,21 +125,26 @@ fn write_bank(ctx: &Context<RegisterBank>, index: u8, now: i64) -> Result<()> {
     bank.day_limit = Ratio::new(ONE / 4);
     bank.small_share = Ratio::new(ONE / 5);
     bank.index = index;
-    bank.decimals = accounts.mint.decimals;
+    bank.decimals = decimals;
     bank.bump = ctx.bumps.bank;
     bank.vault_bump = ctx.bumps.vault;
-    bank.token_2022 = u8::from(accounts.token_program.key() == anchor_spl::token_2022::ID);
+    bank.token_2022 = u8::from(accounts.token_program.key() == token_2022::ID);
     Ok(())
 }
 
 /// The bank's entry on the board: the quote token is worth exactly 1, any other weighs nothing yet.
-fn write_terms(board: &mut RiskBoard, ctx: &Context<RegisterBank>, feed: u8, now: i64) -> Result<()> {
+fn write_terms(
+    board: &mut RiskBoard,
+    ctx: &Context<RegisterBank>,
+    (feed, decimals): (u8, u8),
+    now: i64,
+) -> Result<()> {
     let header = &mut board.header;
     let index = header.bank_count;
     header.bank_count = index.checked_add(1).ok_or(Refusal::BoardFull)?;
     let is_quote = feed == NO_FEED;
     if is_quote {
-        header.quote_decimals = ctx.accounts.mint.decimals;
+        header.quote_decimals = decimals;
         header.quote_bank = index;
     } else {
         let entry = board.feeds.get_mut(usize::from(feed)).ok_or(Refusal::UnknownFeed)?;
@@ -134,7 +154,7 @@ fn write_terms(board: &mut RiskBoard, ctx: &Context<RegisterBank>, feed: u8, now
     let terms = board.banks.get_mut(usize::from(index)).ok_or(Refusal::BoardFull)?;
     terms.bank = Address(ctx.accounts.bank.key().to_bytes());
     terms.feed = feed;
-    terms.decimals = ctx.accounts.mint.decimals;
+    terms.decimals = decimals;
     valuation::set_indexes(terms, StoredIndex::ONE, StoredIndex::ONE, quote_decimals).map_err(refused)?;
     terms.updated_at = now;
     let (asset, initial, maintenance) = if is_quote { (ONE, ONE, ONE) } else { NEW_BANK };

@@ -49,7 +49,7 @@ impl<'info> Deposit<'info> {
 
     fn validate(&self, account: &MarginAccount, bank: &Bank) -> Result<()> {
         ensure!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
-        ensure!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
+        bank.require_board(self.board.as_ref().key)?;
         bank.require_whole()?;
         self.transfer().validate(bank)
     }

@@ -28,7 +28,7 @@ pub struct SkimSurplus<'info> {
 }
 
 impl<'info> SkimSurplus<'info> {
-    fn transfer(&self) -> Transfer<'_, 'info> {
+    pub(crate) fn transfer(&self) -> Transfer<'_, 'info> {
         Transfer {
             bank: &self.bank,
             mint: &self.mint,
@@ -38,18 +38,19 @@ impl<'info> SkimSurplus<'info> {
         }
     }
 
-    fn validate(&self) -> Result<()> {
+    /// That the fee collector asks, for what is the exchange's, while `action` runs.
+    pub(crate) fn validate(&self, action: Pausable) -> Result<()> {
         let (exchange, board, bank) = (self.exchange.load()?, self.board.load()?, self.bank.load()?);
         ensure!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
-        ensure!(bank.board.0 == self.board.key().to_bytes(), Refusal::ForeignBoard);
+        bank.require_board(self.board.as_ref().key)?;
         ensure!(exchange.fee_collector.0 == self.fee_collector.key().to_bytes(), Refusal::NotTheFeeCollector);
-        board.require_running(Pausable::Skim, Clock::get()?.unix_timestamp)?;
+        board.require_running(action, Clock::get()?.unix_timestamp)?;
         bank.require_whole()?;
         self.transfer().validate(&bank)
     }
 }
 
-#[access_control(ctx.accounts.validate())]
+#[access_control(ctx.accounts.validate(Pausable::Skim))]
 pub fn skim_surplus(ctx: Context<SkimSurplus>) -> Result<()> {
     let transfer = ctx.accounts.transfer();
     let (surplus, decimals, recorded, event) = {

@@ -50,7 +50,7 @@ impl<'info> Withdraw<'info> {
     fn validate(&self, account: &MarginAccount, bank: &Bank) -> Result<()> {
         account.require_owner(self.owner.key)?;
         ensure!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
-        ensure!(self.board.as_ref().key.as_array() == &bank.board.0, Refusal::ForeignBoard);
+        bank.require_board(self.board.as_ref().key)?;
         bank.require_whole()?;
         self.transfer().validate(bank)
     }

@@ -124,7 +124,8 @@ impl Bank {
         Ok(Some(moved))
     }
 
-    /// Pays back what a balance owes, then deposits the rest; returns what it paid back.
+    /// Pays back what a balance owes, then deposits the rest, within minimum and caps; returns what it paid back.
+    #[inline]
     fn credit(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<TokenAmount> {
         let repaid = self.pay_back(slot, amount)?;
         let rest = amount.saturating_sub(repaid);
@@ -134,7 +135,19 @@ impl Bank {
         Ok(repaid)
     }
 
-    fn moved(&self, slot: &Balance, amount: TokenAmount, debt: TokenAmount) -> Result<Moved> {
+    /// The same for what the protocol itself pays: no cap, minimum or dust refuses it. What is worth less than a share stays in
+    /// the vault.
+    pub(super) fn credit_always(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<TokenAmount> {
+        let (repaid, _) = self.reduce_debt(slot, amount)?;
+        let rest = amount.saturating_sub(repaid);
+        if !rest.is_zero() {
+            self.add_shares(slot, rest)?;
+        }
+        Ok(repaid)
+    }
+
+    #[inline]
+    pub(super) fn moved(&self, slot: &Balance, amount: TokenAmount, debt: TokenAmount) -> Result<Moved> {
         let balance = if slot.is_borrow() {
             let owed = slot.shares.amount_up(self.borrow_index.into()).map_err(refused)?;
             i64::try_from(owed.get()).ok().and_then(i64::checked_neg)
@@ -145,10 +158,21 @@ impl Bank {
         Ok(Moved { amount, debt, balance: balance.ok_or(Refusal::Overflow)? })
     }
 
-    /// Reduces a debt by at most `amount`; returns what it took. Shares are rounded down: the user never gains.
+    /// Reduces a debt by at most `amount`; returns what it took.
+    ///
+    /// # Errors
+    /// [`Refusal::DustAmount`] for less than a share.
+    #[inline]
     fn pay_back(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<TokenAmount> {
+        let (paid, shares) = self.reduce_debt(slot, amount)?;
+        ensure!(paid.is_zero() || shares > Shares::ZERO, Refusal::DustAmount);
+        Ok(paid)
+    }
+
+    /// Reduces a debt by at most `amount`; returns what it took, and the shares, rounded down: the user never gains.
+    fn reduce_debt(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<(TokenAmount, Shares)> {
         if !slot.is_borrow() || slot.is_free() {
-            return Ok(TokenAmount::ZERO);
+            return Ok((TokenAmount::ZERO, Shares::ZERO));
         }
         let index: Index = self.borrow_index.into();
         let owed = slot.shares.amount_up(index).map_err(refused)?;
@@ -158,36 +182,41 @@ impl Bank {
         } else {
             Shares::from_amount_down(paid, index).map_err(refused)?
         };
-        ensure!(shares > Shares::ZERO, Refusal::DustAmount);
         slot.shares = slot.shares.checked_sub(shares).map_err(refused)?;
         self.borrow_shares = self.borrow_shares.checked_sub(shares).map_err(refused)?;
         if slot.is_free() {
             *slot = bytemuck::Zeroable::zeroed();
             slot.bank = self.index;
         }
-        Ok(paid)
+        Ok((paid, shares))
     }
 
     fn add_deposit(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<()> {
         if amount.get() < self.minimum_deposit {
             return Err(beyond(Refusal::BelowMinimumDeposit, amount.get(), self.minimum_deposit));
         }
-        let index: Index = self.deposit_index.into();
-        let shares = Shares::from_amount_down(amount, index).map_err(refused)?;
+        let shares = self.add_shares(slot, amount)?;
         ensure!(shares > Shares::ZERO, Refusal::DustAmount);
-        slot.shares = slot.shares.checked_add(shares).map_err(refused)?;
-        slot.borrowed = 0;
-        self.deposit_shares = self.deposit_shares.checked_add(shares).map_err(refused)?;
         within(self.deposits()?, self.deposit_cap, Refusal::DepositCap)?;
         if self.account_deposit_cap != UNLIMITED {
-            let held = slot.shares.amount_down(index).map_err(refused)?;
+            let held = slot.shares.amount_down(self.deposit_index.into()).map_err(refused)?;
             within(held, self.account_deposit_cap, Refusal::AccountDepositCap)?;
         }
         Ok(())
     }
 
+    /// Adds an amount to a deposit; returns its shares, rounded down: the user never gains.
+    #[inline]
+    fn add_shares(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<Shares> {
+        let shares = Shares::from_amount_down(amount, self.deposit_index.into()).map_err(refused)?;
+        slot.shares = slot.shares.checked_add(shares).map_err(refused)?;
+        slot.borrowed = 0;
+        self.deposit_shares = self.deposit_shares.checked_add(shares).map_err(refused)?;
+        Ok(shares)
+    }
+
     /// Reduces a deposit by at most `amount`; returns what it took. Shares are rounded up: the user never gains.
-    fn take_deposit(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<TokenAmount> {
+    pub(super) fn take_deposit(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<TokenAmount> {
         if slot.is_borrow() || slot.is_free() {
             return Ok(TokenAmount::ZERO);
         }
@@ -205,7 +234,7 @@ impl Bank {
         Ok(taken)
     }
 
-    fn add_borrow(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<()> {
+    pub(super) fn add_borrow(&mut self, slot: &mut Balance, amount: TokenAmount) -> Result<()> {
         let index: Index = self.borrow_index.into();
         let shares = Shares::from_amount_up(amount, index).map_err(refused)?;
         slot.shares = slot.shares.checked_add(shares).map_err(refused)?;
@@ -217,7 +246,7 @@ impl Bank {
     }
 
     /// Lenders can be paid only while something of what they lent is still here.
-    fn require_utilisation(&self) -> Result<()> {
+    pub(super) fn require_utilisation(&self) -> Result<()> {
         if self.borrow_shares == Shares::ZERO {
             return Ok(());
         }
@@ -257,11 +286,15 @@ impl Bank {
         Ok(())
     }
 
+    #[inline]
     fn take_in(&mut self, amount: TokenAmount) -> Result<()> {
         self.vault_balance = self.vault_balance.checked_add(amount).map_err(refused)?;
         Ok(())
     }
 
+    /// Tokens leave. The earmarks stay covered: all that leaves here was taken from a deposit or lent first, with
+    /// B ≤ limit · D ≤ D afterwards ([`Bank::require_utilisation`]; the limit is below 1), so what is left,
+    /// D − B + R + earmarks + dust, is at least the earmarks.
     fn pay_out(&mut self, amount: TokenAmount) -> Result<()> {
         self.vault_balance = self.vault_balance.checked_sub(amount).map_err(|_| Refusal::UtilisationLimit)?;
         Ok(())
