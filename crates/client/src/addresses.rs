@@ -1,7 +1,10 @@
 //! Where everything is: addresses derived from seeds.
 
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
-use plimsoll::state::{Bank, Exchange, MarginAccount, PendingChange, RiskBoard};
+use plimsoll::state::{
+    Bank, Exchange, MarginAccount, Market, PendingChange, RiskBoard,
+    book::{ASKS_SEED, BIDS_SEED, QUEUE_SEED},
+};
 use solana_program::pubkey::PubkeyError;
 
 /// The associated token account program.
@@ -59,6 +62,26 @@ pub fn bank(exchange: &Pubkey, mint: &Pubkey) -> Derived {
 /// The vault of a bank.
 pub fn vault(bank: &Pubkey) -> Derived {
     Derived::new(plimsoll::ID, &[Bank::VAULT_SEED, bank.as_ref()])
+}
+
+/// The market at a place on the board.
+pub fn market(exchange: &Pubkey, index: u8) -> Derived {
+    Derived::new(plimsoll::ID, &[Market::SEED, exchange.as_ref(), &[index]])
+}
+
+/// Resting bids of a market.
+pub fn bids(market: &Pubkey) -> Derived {
+    Derived::new(plimsoll::ID, &[BIDS_SEED, market.as_ref()])
+}
+
+/// Resting asks of a market.
+pub fn asks(market: &Pubkey) -> Derived {
+    Derived::new(plimsoll::ID, &[ASKS_SEED, market.as_ref()])
+}
+
+/// Fills of a market that wait for their makers.
+pub fn queue(market: &Pubkey) -> Derived {
+    Derived::new(plimsoll::ID, &[QUEUE_SEED, market.as_ref()])
 }
 
 /// One of an owner's margin accounts.
@@ -129,6 +152,48 @@ impl BankAddresses {
     }
 }
 
+/// Everything that an instruction needs to name of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketAddresses {
+    pub exchange: Pubkey,
+    pub board: Pubkey,
+    pub market: Pubkey,
+    pub bids: Pubkey,
+    pub asks: Pubkey,
+    pub queue: Pubkey,
+    /// Its place on the board.
+    pub index: u8,
+}
+
+impl MarketAddresses {
+    /// Those of the market at a place on the board, by derivation: no network needed.
+    pub fn derive(of: &ExchangeAddresses, index: u8) -> Self {
+        let market = market(&of.exchange, index).address();
+        Self {
+            exchange: of.exchange,
+            board: of.board,
+            market,
+            bids: bids(&market).address(),
+            asks: asks(&market).address(),
+            queue: queue(&market).address(),
+            index,
+        }
+    }
+
+    /// Those that a market's account itself names.
+    pub fn read(address: Pubkey, market: &Market) -> Self {
+        Self {
+            exchange: market.exchange.0.into(),
+            board: market.board.0.into(),
+            market: address,
+            bids: market.bids.0.into(),
+            asks: market.asks.0.into(),
+            queue: market.queue.0.into(),
+            index: market.index,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +215,16 @@ mod tests {
             margin_account(&exchange, &owner, 0).address(),
             margin_account(&exchange, &owner, 1).address()
         );
+    }
+
+    #[test]
+    fn a_market_and_its_book_are_four_accounts_and_other_markets_have_others() {
+        let of = ExchangeAddresses::derive();
+        let (one, other) = (MarketAddresses::derive(&of, 0), MarketAddresses::derive(&of, 1));
+        let mut all: Vec<Pubkey> =
+            [one, other].iter().flat_map(|it| [it.market, it.bids, it.asks, it.queue]).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 8);
     }
 }

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use bytemuck::Pod;
-use plimsoll::state::{Bank, Exchange, MarginAccount, PendingChange, RiskBoard};
+use plimsoll::state::{Bank, Exchange, MarginAccount, Market, PendingChange, RiskBoard};
 use std::fmt;
 
 /// Why bytes are not the account that was asked for.
@@ -12,6 +12,8 @@ pub enum DecodeError {
     AnotherKind { wanted: &'static str },
     /// They end before the account does.
     Short { wanted: &'static str, bytes: usize },
+    /// The mark is right, but no program wrote what follows; or it does not lie at a multiple of 8 bytes in memory.
+    Damaged { wanted: &'static str },
 }
 
 impl fmt::Display for DecodeError {
@@ -19,6 +21,7 @@ impl fmt::Display for DecodeError {
         match self {
             Self::AnotherKind { wanted } => write!(out, "this account is no {wanted}"),
             Self::Short { wanted, bytes } => write!(out, "{bytes} bytes are too few for a {wanted}"),
+            Self::Damaged { wanted } => write!(out, "this {wanted} cannot be read"),
         }
     }
 }
@@ -41,6 +44,7 @@ accounts! {
     Exchange: "exchange",
     RiskBoard: "risk board",
     Bank: "bank",
+    Market: "market",
     MarginAccount: "margin account",
     PendingChange: "pending change",
 }

@@ -8,14 +8,17 @@ use plimsoll::events::*;
 /// What numbers its events one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
-    /// A margin account, a bank or the board, by address.
+    /// A margin account, a bank, a market or the board, by address.
     Account(Pubkey),
     /// The exchange.
     Exchange,
 }
 
+/// A source's number of an event.
+type Numbered = (Source, u64);
+
 macro_rules! events {
-    ($($name:ident $(: |$event:ident| $source:expr)?),+ $(,)?) => {
+    ($($name:ident: |$event:ident| $numbers:expr),+ $(,)?) => {
         /// An event of the program.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
@@ -32,40 +35,62 @@ macro_rules! events {
                 None
             }
 
-            /// Who numbered it, and its number: a gap proves that an event was missed. `None` for one without a number.
-            pub fn sequence(&self) -> Option<(Source, u64)> {
-                match self {
-                    $(Self::$name(_event) => {
-                        $(let $event = _event; return Some(($source, $event.sequence));)?
-                        #[allow(unreachable_code)]
-                        None
-                    })+
-                }
+            /// Who numbered it, and the numbers, ascending for each source: a gap proves that an event was missed. One
+            /// event may tell of several accounts; none where nobody counts it.
+            pub fn sequences(&self) -> Vec<(Source, u64)> {
+                let mut numbers: Vec<Numbered> = match self {
+                    $(Self::$name($event) => $numbers.into(),)+
+                };
+                numbers.sort_unstable();
+                numbers
             }
         }
     };
 }
 
 events! {
-    Deposited: |event| Source::Account(event.account),
-    Withdrawn: |event| Source::Account(event.account),
-    BankRefreshed: |event| Source::Account(event.bank),
-    VaultShort: |event| Source::Account(event.bank),
-    BankResumed: |event| Source::Account(event.bank),
-    SurplusSkimmed: |event| Source::Account(event.bank),
-    PricesRefreshed: |event| Source::Account(event.board),
-    RefresherPaid: |event| Source::Account(event.account),
-    AccountOpened,
-    AccountClosed: |event| Source::Account(event.account),
-    DelegateSet: |event| Source::Account(event.account),
-    ChangeQueued: |_event| Source::Exchange,
-    ParameterChanged: |_event| Source::Exchange,
-    ChangeDropped: |_event| Source::Exchange,
-    PauseSet: |_event| Source::Exchange,
-    AdminHandOver: |_event| Source::Exchange,
-    ExchangeOpened: |_event| Source::Exchange,
-    FeedAdded: |_event| Source::Exchange,
-    BankRegistered: |_event| Source::Exchange,
+    Deposited: |event| [(Source::Account(event.account), event.sequence)],
+    Withdrawn: |event| [(Source::Account(event.account), event.sequence)],
+    BankRefreshed: |event| [(Source::Account(event.bank), event.sequence)],
+    VaultShort: |event| [(Source::Account(event.bank), event.sequence)],
+    BankResumed: |event| [(Source::Account(event.bank), event.sequence)],
+    SurplusSkimmed: |event| [(Source::Account(event.bank), event.sequence)],
+    PricesRefreshed: |event| [(Source::Account(event.board), event.sequence)],
+    RefresherPaid: |event| [(Source::Account(event.account), event.sequence)],
+    AccountOpened: |_event| [],
+    AccountClosed: |event| [(Source::Account(event.account), event.sequence)],
+    DelegateSet: |event| [(Source::Account(event.account), event.sequence)],
+    ChangeQueued: |event| [(Source::Exchange, event.sequence)],
+    ParameterChanged: |event| [(Source::Exchange, event.sequence)],
+    ChangeDropped: |event| [(Source::Exchange, event.sequence)],
+    PauseSet: |event| [(Source::Exchange, event.sequence)],
+    AdminHandOver: |event| [(Source::Exchange, event.sequence)],
+    ExchangeOpened: |event| [(Source::Exchange, event.sequence)],
+    FeedAdded: |event| [(Source::Exchange, event.sequence)],
+    BankRegistered: |event| [(Source::Exchange, event.sequence)],
+    MarketCreated: |event| [(Source::Exchange, event.sequence)],
+    MarketRefreshed: |event| [(Source::Account(event.market), event.sequence)],
+    Ordered: |event| with_makers(Some((Source::Account(event.account), event.sequence)), &event.makers),
+    Cancelled: |event| [(Source::Account(event.account), event.sequence)],
+    FillsApplied: |event| with_makers(None, &event.makers),
+    PnlSettled: |event| [(Source::Account(event.account), event.sequence)],
+    PocketMoved: |event| [(Source::Account(event.account), event.sequence)],
+    PositionModeSet: |event| [(Source::Account(event.account), event.sequence)],
+    DeadManSet: |event| [(Source::Account(event.account), event.sequence)],
+    TriggerPlaced: |event| [(Source::Account(event.account), event.sequence)],
+    TriggerChanged: |event| [(Source::Account(event.account), event.sequence)],
+    TriggerExecuted: |event| [
+        (Source::Account(event.account), event.sequence),
+        (Source::Account(event.keeper), event.keeper_sequence),
+    ],
+    FeesCollected: |event| [(Source::Account(event.market), event.sequence)],
+    FeesPaid: |event| [(Source::Account(event.bank), event.sequence)],
+}
+
+/// The numbers of a batch of fills. What waits in the queue has no number yet: its maker's account was not at hand.
+fn with_makers(own: Option<Numbered>, makers: &[MakerChange]) -> Vec<Numbered> {
+    let settled = makers.iter().filter(|change| change.sequence != 0);
+    own.into_iter().chain(settled.map(|change| (Source::Account(change.maker), change.sequence))).collect()
 }
 
 /// All events in the log of a transaction, in order.
@@ -86,6 +111,24 @@ mod tests {
         let log = ["Program log: Instruction: X", &line, "Program data: AAAA", "Program data: ?"];
         let found = in_log(log);
         assert_eq!(found, [Event::SurplusSkimmed(event.clone())]);
-        assert_eq!(found[0].sequence(), Some((Source::Account(event.bank), 9)));
+        assert_eq!(found[0].sequences(), [(Source::Account(event.bank), 9)]);
+    }
+
+    #[test]
+    fn a_batch_of_fills_numbers_every_maker_that_was_settled_and_none_that_waits() {
+        let fill = |maker, sequence| MakerChange {
+            maker: Pubkey::new_from_array([maker; 32]),
+            sequence,
+            order: 2,
+            lots: 1,
+            price: 100,
+            fee: 0,
+            funding: 0,
+            kind: 0,
+        };
+        let makers = vec![fill(7, 4), fill(8, 0), fill(7, 5)];
+        let event = Event::FillsApplied(FillsApplied { market: 0, makers });
+        let maker = Source::Account(Pubkey::new_from_array([7; 32]));
+        assert_eq!(event.sequences(), [(maker, 4), (maker, 5)]);
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! - [`addresses`]: where everything is.
 //! - [`instructions`]: what can be sent, one builder an area.
-//! - [`decode`]: accounts out of bytes.
+//! - [`decode`]: accounts out of bytes. [`book`]: order books and fill queues out of bytes.
 //! - [`events`]: what happened, out of a transaction's log.
 //! - [`errors`]: why the program refused, out of an error code.
+//! - [`lookup`]: address lookup tables, and transactions that use them.
 
 pub mod addresses;
+pub mod book;
 pub mod decode;
 pub mod errors;
 pub mod events;
 pub mod instructions;
+pub mod lookup;
 
 pub use plimsoll::ID;

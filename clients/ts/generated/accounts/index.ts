@@ -9,5 +9,6 @@
 export * from "./bank";
 export * from "./exchange";
 export * from "./marginAccount";
+export * from "./market";
 export * from "./pendingChange";
 export * from "./riskBoard";

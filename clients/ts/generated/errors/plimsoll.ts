@@ -208,18 +208,123 @@ export const PLIMSOLL_ERROR__UNKNOWN_ACTION = 0x17ce; // 6094
 export const PLIMSOLL_ERROR__UNKNOWN_TARGET = 0x17cf; // 6095
 /** MissingBank: this parameter lives in the bank's own account: pass it */
 export const PLIMSOLL_ERROR__MISSING_BANK = 0x17d0; // 6096
+/** MissingMarket: this parameter lives in the market's own account: pass it */
+export const PLIMSOLL_ERROR__MISSING_MARKET = 0x17d1; // 6097
+/** NotATrader: only the margin account's owner, or a delegate whose scope and time allow it, may do this */
+export const PLIMSOLL_ERROR__NOT_A_TRADER = 0x17d2; // 6098
+/** WrongBook: this is not the market's account for bids, asks or queued fills */
+export const PLIMSOLL_ERROR__WRONG_BOOK = 0x17d3; // 6099
+/** NotAMarginAccount: a margin account is expected here: makers' accounts come behind all oracle accounts */
+export const PLIMSOLL_ERROR__NOT_A_MARGIN_ACCOUNT = 0x17d4; // 6100
+/** ForeignMarket: this market belongs to another exchange */
+export const PLIMSOLL_ERROR__FOREIGN_MARKET = 0x17d5; // 6101
+/** UnknownMarket: there is no such market on the board */
+export const PLIMSOLL_ERROR__UNKNOWN_MARKET = 0x17d6; // 6102
+/** MarketReduceOnly: the market takes no new risk now: orders may only reduce positions */
+export const PLIMSOLL_ERROR__MARKET_REDUCE_ONLY = 0x17d7; // 6103
+/** MarketClosed: the market is closed for trading */
+export const PLIMSOLL_ERROR__MARKET_CLOSED = 0x17d8; // 6104
+/** NoFreePosition: the account already uses all its position slots: settle and empty one first */
+export const PLIMSOLL_ERROR__NO_FREE_POSITION = 0x17d9; // 6105
+/** NoFreeOrder: the account already has all the open orders that it can: cancel one first */
+export const PLIMSOLL_ERROR__NO_FREE_ORDER = 0x17da; // 6106
+/** NoPosition: the account has no position in this market */
+export const PLIMSOLL_ERROR__NO_POSITION = 0x17db; // 6107
+/** BelowMinimumOrder: the order is smaller than the market's minimum */
+export const PLIMSOLL_ERROR__BELOW_MINIMUM_ORDER = 0x17dc; // 6108
+/** OpenInterestCap: the market's open-interest cap would be passed: trade less, or reduce */
+export const PLIMSOLL_ERROR__OPEN_INTEREST_CAP = 0x17dd; // 6109
+/** AccountPositionCap: the market's cap for one account would be passed: orders count as if filled */
+export const PLIMSOLL_ERROR__ACCOUNT_POSITION_CAP = 0x17de; // 6110
+/** StaleMarket: a price that this needs is stale: refresh the market's feed, or pass its oracle account */
+export const PLIMSOLL_ERROR__STALE_MARKET = 0x17df; // 6111
+/** RaisesRisk: an account that lacks initial margin may only do what lowers its risk */
+export const PLIMSOLL_ERROR__RAISES_RISK = 0x17e0; // 6112
+/** TooManyUnsettled: this taker has too many fills waiting for their makers: apply some first */
+export const PLIMSOLL_ERROR__TOO_MANY_UNSETTLED = 0x17e1; // 6113
+/** QueueFull: the fill queue is full: apply some fills first */
+export const PLIMSOLL_ERROR__QUEUE_FULL = 0x17e2; // 6114
+/** NoSuchFill: no such fill is waiting */
+export const PLIMSOLL_ERROR__NO_SUCH_FILL = 0x17e3; // 6115
+/** NothingToApply: none of the waiting fills belongs to an account that was passed */
+export const PLIMSOLL_ERROR__NOTHING_TO_APPLY = 0x17e4; // 6116
+/** BookCorrupt: the account of the book is damaged */
+export const PLIMSOLL_ERROR__BOOK_CORRUPT = 0x17e5; // 6117
+/** BadOrder: this is no order: it needs lots, a price above 0, and known codes; a market order is never pegged */
+export const PLIMSOLL_ERROR__BAD_ORDER = 0x17e6; // 6118
+/** OrderExpired: the order's time is already over */
+export const PLIMSOLL_ERROR__ORDER_EXPIRED = 0x17e7; // 6119
+/** NothingToReduce: there is nothing that this reduce-only order could reduce */
+export const PLIMSOLL_ERROR__NOTHING_TO_REDUCE = 0x17e8; // 6120
+/** NoOraclePrice: pegged orders need a valid oracle price: refresh it */
+export const PLIMSOLL_ERROR__NO_ORACLE_PRICE = 0x17e9; // 6121
+/** BeyondPegLimit: at this oracle price the pegged order would be beyond its own limit */
+export const PLIMSOLL_ERROR__BEYOND_PEG_LIMIT = 0x17ea; // 6122
+/** WouldTake: a post-only order would take: move its price, or let it slide */
+export const PLIMSOLL_ERROR__WOULD_TAKE = 0x17eb; // 6123
+/** CannotFill: the order cannot be filled at once and whole */
+export const PLIMSOLL_ERROR__CANNOT_FILL = 0x17ec; // 6124
+/** SelfTrade: the order would trade against its own account */
+export const PLIMSOLL_ERROR__SELF_TRADE = 0x17ed; // 6125
+/** BookFull: the book is full and the order is not better than its worst: offer a better price */
+export const PLIMSOLL_ERROR__BOOK_FULL = 0x17ee; // 6126
+/** NoSuchOrder: there is no such order: it was filled, cancelled, expired or evicted */
+export const PLIMSOLL_ERROR__NO_SUCH_ORDER = 0x17ef; // 6127
+/** OrderNotExpired: the order's time is not over yet */
+export const PLIMSOLL_ERROR__ORDER_NOT_EXPIRED = 0x17f0; // 6128
+/** TooManyOrders: too many orders for one instruction */
+export const PLIMSOLL_ERROR__TOO_MANY_ORDERS = 0x17f1; // 6129
+/** PositionNotFlat: close the position and its orders, and settle it, before its mode can change */
+export const PLIMSOLL_ERROR__POSITION_NOT_FLAT = 0x17f2; // 6130
+/** SameMode: the position has this mode already */
+export const PLIMSOLL_ERROR__SAME_MODE = 0x17f3; // 6131
+/** NotIsolated: the position is not isolated: it has no pocket */
+export const PLIMSOLL_ERROR__NOT_ISOLATED = 0x17f4; // 6132
+/** PocketTooSmall: the pocket holds less than this */
+export const PLIMSOLL_ERROR__POCKET_TOO_SMALL = 0x17f5; // 6133
+/** NothingToSettle: there is nothing to settle: no loss that can be paid, no gain that the pool can pay now */
+export const PLIMSOLL_ERROR__NOTHING_TO_SETTLE = 0x17f6; // 6134
+/** NothingToCollect: the pool holds no fees that could be collected now */
+export const PLIMSOLL_ERROR__NOTHING_TO_COLLECT = 0x17f7; // 6135
+/** BadTrigger: this trigger order is malformed: unknown codes, no lots, a price of 0, or a time that is over */
+export const PLIMSOLL_ERROR__BAD_TRIGGER = 0x17f8; // 6136
+/** NoFreeTrigger: the account already has all the trigger orders that it can: cancel one first */
+export const PLIMSOLL_ERROR__NO_FREE_TRIGGER = 0x17f9; // 6137
+/** NoSuchTrigger: there is no such trigger order */
+export const PLIMSOLL_ERROR__NO_SUCH_TRIGGER = 0x17fa; // 6138
+/** RewardTooLarge: only the owner may promise more than the market's usual reward, and nobody more than the limit */
+export const PLIMSOLL_ERROR__REWARD_TOO_LARGE = 0x17fb; // 6139
+/** TriggerNotReached: the price has not reached the trigger */
+export const PLIMSOLL_ERROR__TRIGGER_NOT_REACHED = 0x17fc; // 6140
+/** BadDeadManSwitch: the dead-man switch takes 0 (off) or between 10 seconds and a day */
+export const PLIMSOLL_ERROR__BAD_DEAD_MAN_SWITCH = 0x17fd; // 6141
+/** BadMarket: the market's parameters are out of their bounds */
+export const PLIMSOLL_ERROR__BAD_MARKET = 0x17fe; // 6142
+/** CannotGrow: the account of the book is fully grown, or holds fills that have to be applied first */
+export const PLIMSOLL_ERROR__CANNOT_GROW = 0x17ff; // 6143
 
 export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ACCOUNT_BORROW_CAP
   | typeof PLIMSOLL_ERROR__ACCOUNT_DEPOSIT_CAP
   | typeof PLIMSOLL_ERROR__ACCOUNT_NOT_EMPTY
+  | typeof PLIMSOLL_ERROR__ACCOUNT_POSITION_CAP
   | typeof PLIMSOLL_ERROR__ALREADY_OPEN
+  | typeof PLIMSOLL_ERROR__BAD_DEAD_MAN_SWITCH
   | typeof PLIMSOLL_ERROR__BAD_DELEGATION
+  | typeof PLIMSOLL_ERROR__BAD_MARKET
+  | typeof PLIMSOLL_ERROR__BAD_ORDER
   | typeof PLIMSOLL_ERROR__BAD_PAUSE
+  | typeof PLIMSOLL_ERROR__BAD_TRIGGER
   | typeof PLIMSOLL_ERROR__BELOW_MINIMUM_DEPOSIT
+  | typeof PLIMSOLL_ERROR__BELOW_MINIMUM_ORDER
+  | typeof PLIMSOLL_ERROR__BEYOND_PEG_LIMIT
   | typeof PLIMSOLL_ERROR__BOARD_COMPLETE
   | typeof PLIMSOLL_ERROR__BOARD_FULL
+  | typeof PLIMSOLL_ERROR__BOOK_CORRUPT
+  | typeof PLIMSOLL_ERROR__BOOK_FULL
   | typeof PLIMSOLL_ERROR__BORROW_CAP
+  | typeof PLIMSOLL_ERROR__CANNOT_FILL
+  | typeof PLIMSOLL_ERROR__CANNOT_GROW
   | typeof PLIMSOLL_ERROR__CHANGE_EXPIRED
   | typeof PLIMSOLL_ERROR__CONTRADICTION
   | typeof PLIMSOLL_ERROR__DAILY_OUTFLOW
@@ -230,7 +335,10 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__FALLBACK_OUT_OF_BAND
   | typeof PLIMSOLL_ERROR__FOREIGN_BOARD
   | typeof PLIMSOLL_ERROR__FOREIGN_EXCHANGE
+  | typeof PLIMSOLL_ERROR__FOREIGN_MARKET
   | typeof PLIMSOLL_ERROR__HOURLY_OUTFLOW
+  | typeof PLIMSOLL_ERROR__MARKET_CLOSED
+  | typeof PLIMSOLL_ERROR__MARKET_REDUCE_ONLY
   | typeof PLIMSOLL_ERROR__MINT_CLOSEABLE
   | typeof PLIMSOLL_ERROR__MINT_CONFIDENTIAL
   | typeof PLIMSOLL_ERROR__MINT_DEFAULT_FROZEN
@@ -244,14 +352,30 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__MINT_TRANSFER_HOOK
   | typeof PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION
   | typeof PLIMSOLL_ERROR__MISSING_BANK
+  | typeof PLIMSOLL_ERROR__MISSING_MARKET
   | typeof PLIMSOLL_ERROR__NOBODY_NOMINATED
   | typeof PLIMSOLL_ERROR__NO_CHANGE
+  | typeof PLIMSOLL_ERROR__NO_FREE_ORDER
+  | typeof PLIMSOLL_ERROR__NO_FREE_POSITION
   | typeof PLIMSOLL_ERROR__NO_FREE_SLOT
+  | typeof PLIMSOLL_ERROR__NO_FREE_TRIGGER
+  | typeof PLIMSOLL_ERROR__NO_ORACLE_PRICE
+  | typeof PLIMSOLL_ERROR__NO_POSITION
+  | typeof PLIMSOLL_ERROR__NO_SUCH_FILL
+  | typeof PLIMSOLL_ERROR__NO_SUCH_ORDER
+  | typeof PLIMSOLL_ERROR__NO_SUCH_TRIGGER
   | typeof PLIMSOLL_ERROR__NO_SURPLUS
   | typeof PLIMSOLL_ERROR__NOT_A_GOVERNOR
+  | typeof PLIMSOLL_ERROR__NOT_A_MARGIN_ACCOUNT
+  | typeof PLIMSOLL_ERROR__NOT_A_TRADER
   | typeof PLIMSOLL_ERROR__NOT_ENOUGH_MARGIN
   | typeof PLIMSOLL_ERROR__NOTHING_HELD
   | typeof PLIMSOLL_ERROR__NOTHING_OWED
+  | typeof PLIMSOLL_ERROR__NOTHING_TO_APPLY
+  | typeof PLIMSOLL_ERROR__NOTHING_TO_COLLECT
+  | typeof PLIMSOLL_ERROR__NOTHING_TO_REDUCE
+  | typeof PLIMSOLL_ERROR__NOTHING_TO_SETTLE
+  | typeof PLIMSOLL_ERROR__NOT_ISOLATED
   | typeof PLIMSOLL_ERROR__NOT_OPEN
   | typeof PLIMSOLL_ERROR__NOT_PAUSED
   | typeof PLIMSOLL_ERROR__NOT_READY
@@ -262,6 +386,7 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__NOT_THE_OWNER
   | typeof PLIMSOLL_ERROR__NOT_THE_PROPOSER
   | typeof PLIMSOLL_ERROR__NOT_THE_UPGRADE_AUTHORITY
+  | typeof PLIMSOLL_ERROR__OPEN_INTEREST_CAP
   | typeof PLIMSOLL_ERROR__ORACLE_KIND
   | typeof PLIMSOLL_ERROR__ORACLE_NON_POSITIVE
   | typeof PLIMSOLL_ERROR__ORACLE_OUT_OF_RANGE
@@ -272,34 +397,50 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ORACLE_UNDATED
   | typeof PLIMSOLL_ERROR__ORACLE_WRITABLE
   | typeof PLIMSOLL_ERROR__ORACLE_WRONG_FEED
+  | typeof PLIMSOLL_ERROR__ORDER_EXPIRED
+  | typeof PLIMSOLL_ERROR__ORDER_NOT_EXPIRED
   | typeof PLIMSOLL_ERROR__OUT_OF_BOUNDS
   | typeof PLIMSOLL_ERROR__OVERFLOW
   | typeof PLIMSOLL_ERROR__OWN_REMOVAL
   | typeof PLIMSOLL_ERROR__PARAMETER_MOVED
   | typeof PLIMSOLL_ERROR__PAUSED
   | typeof PLIMSOLL_ERROR__PAUSE_DUTY_USED_UP
+  | typeof PLIMSOLL_ERROR__POCKET_TOO_SMALL
+  | typeof PLIMSOLL_ERROR__POSITION_NOT_FLAT
   | typeof PLIMSOLL_ERROR__PRICE_FROM_THE_FUTURE
   | typeof PLIMSOLL_ERROR__PRICE_NOT_NEWER
   | typeof PLIMSOLL_ERROR__PRICES_TOO_FAR_APART
+  | typeof PLIMSOLL_ERROR__QUEUE_FULL
   | typeof PLIMSOLL_ERROR__QUOTE_BANK_FIRST
+  | typeof PLIMSOLL_ERROR__RAISES_RISK
   | typeof PLIMSOLL_ERROR__RECEIVED_LESS
   | typeof PLIMSOLL_ERROR__REPAYS_MORE_THAN_OWED
+  | typeof PLIMSOLL_ERROR__REWARD_TOO_LARGE
   | typeof PLIMSOLL_ERROR__ROLES_COLLIDE
+  | typeof PLIMSOLL_ERROR__SAME_MODE
+  | typeof PLIMSOLL_ERROR__SELF_TRADE
   | typeof PLIMSOLL_ERROR__SLOTS_KEPT_FOR_OWNER
   | typeof PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED
+  | typeof PLIMSOLL_ERROR__STALE_MARKET
   | typeof PLIMSOLL_ERROR__STALE_PRICE
   | typeof PLIMSOLL_ERROR__STILL_SHORT
   | typeof PLIMSOLL_ERROR__TOO_MANY_DECIMALS
+  | typeof PLIMSOLL_ERROR__TOO_MANY_ORDERS
   | typeof PLIMSOLL_ERROR__TOO_MANY_OVERLAYS
   | typeof PLIMSOLL_ERROR__TOO_MANY_QUOTE_DECIMALS
+  | typeof PLIMSOLL_ERROR__TOO_MANY_UNSETTLED
+  | typeof PLIMSOLL_ERROR__TRIGGER_NOT_REACHED
   | typeof PLIMSOLL_ERROR__UNKNOWN_ACTION
   | typeof PLIMSOLL_ERROR__UNKNOWN_BANK
   | typeof PLIMSOLL_ERROR__UNKNOWN_FEED
+  | typeof PLIMSOLL_ERROR__UNKNOWN_MARKET
   | typeof PLIMSOLL_ERROR__UNKNOWN_PARAMETER
   | typeof PLIMSOLL_ERROR__UNKNOWN_TARGET
   | typeof PLIMSOLL_ERROR__UTILISATION_LIMIT
   | typeof PLIMSOLL_ERROR__VAULT_SHORTFALL
   | typeof PLIMSOLL_ERROR__WOULD_BORROW
+  | typeof PLIMSOLL_ERROR__WOULD_TAKE
+  | typeof PLIMSOLL_ERROR__WRONG_BOOK
   | typeof PLIMSOLL_ERROR__WRONG_MINT
   | typeof PLIMSOLL_ERROR__WRONG_ORACLE_COUNT
   | typeof PLIMSOLL_ERROR__WRONG_PROGRAM_DATA
@@ -314,13 +455,24 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__ACCOUNT_BORROW_CAP]: `the bank's borrow cap for one account would be passed`,
     [PLIMSOLL_ERROR__ACCOUNT_DEPOSIT_CAP]: `the bank's deposit cap for one account would be passed`,
     [PLIMSOLL_ERROR__ACCOUNT_NOT_EMPTY]: `the margin account still holds a balance, a position or an order: empty it before closing`,
+    [PLIMSOLL_ERROR__ACCOUNT_POSITION_CAP]: `the market's cap for one account would be passed: orders count as if filled`,
     [PLIMSOLL_ERROR__ALREADY_OPEN]: `the exchange is open already: this is for set-up only`,
+    [PLIMSOLL_ERROR__BAD_DEAD_MAN_SWITCH]: `the dead-man switch takes 0 (off) or between 10 seconds and a day`,
     [PLIMSOLL_ERROR__BAD_DELEGATION]: `this delegation is malformed: unknown scope bits, an expiry in the past, or the owner as delegate`,
+    [PLIMSOLL_ERROR__BAD_MARKET]: `the market's parameters are out of their bounds`,
+    [PLIMSOLL_ERROR__BAD_ORDER]: `this is no order: it needs lots, a price above 0, and known codes; a market order is never pegged`,
     [PLIMSOLL_ERROR__BAD_PAUSE]: `a pause has to be between one minute and the limit of one pause`,
+    [PLIMSOLL_ERROR__BAD_TRIGGER]: `this trigger order is malformed: unknown codes, no lots, a price of 0, or a time that is over`,
     [PLIMSOLL_ERROR__BELOW_MINIMUM_DEPOSIT]: `the amount is below the bank's minimum deposit`,
+    [PLIMSOLL_ERROR__BELOW_MINIMUM_ORDER]: `the order is smaller than the market's minimum`,
+    [PLIMSOLL_ERROR__BEYOND_PEG_LIMIT]: `at this oracle price the pegged order would be beyond its own limit`,
     [PLIMSOLL_ERROR__BOARD_COMPLETE]: `the board is fully grown already`,
     [PLIMSOLL_ERROR__BOARD_FULL]: `the board has no place for another feed, bank or market`,
+    [PLIMSOLL_ERROR__BOOK_CORRUPT]: `the account of the book is damaged`,
+    [PLIMSOLL_ERROR__BOOK_FULL]: `the book is full and the order is not better than its worst: offer a better price`,
     [PLIMSOLL_ERROR__BORROW_CAP]: `the bank's borrow cap would be passed`,
+    [PLIMSOLL_ERROR__CANNOT_FILL]: `the order cannot be filled at once and whole`,
+    [PLIMSOLL_ERROR__CANNOT_GROW]: `the account of the book is fully grown, or holds fills that have to be applied first`,
     [PLIMSOLL_ERROR__CHANGE_EXPIRED]: `the change has expired: propose it again`,
     [PLIMSOLL_ERROR__CONTRADICTION]: `the value contradicts another parameter`,
     [PLIMSOLL_ERROR__DAILY_OUTFLOW]: `the bank's daily net outflow limit would be passed: wait, or withdraw less`,
@@ -331,7 +483,10 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__FALLBACK_OUT_OF_BAND]: `the fallback oracle's price is too far from the board's`,
     [PLIMSOLL_ERROR__FOREIGN_BOARD]: `this is not the exchange's risk board`,
     [PLIMSOLL_ERROR__FOREIGN_EXCHANGE]: `this account belongs to another exchange`,
+    [PLIMSOLL_ERROR__FOREIGN_MARKET]: `this market belongs to another exchange`,
     [PLIMSOLL_ERROR__HOURLY_OUTFLOW]: `the bank's hourly net outflow limit would be passed: wait, or withdraw less`,
+    [PLIMSOLL_ERROR__MARKET_CLOSED]: `the market is closed for trading`,
+    [PLIMSOLL_ERROR__MARKET_REDUCE_ONLY]: `the market takes no new risk now: orders may only reduce positions`,
     [PLIMSOLL_ERROR__MINT_CLOSEABLE]: `mints that can be closed are not accepted: another could take their address`,
     [PLIMSOLL_ERROR__MINT_CONFIDENTIAL]: `confidential tokens are not accepted: their amounts cannot be checked`,
     [PLIMSOLL_ERROR__MINT_DEFAULT_FROZEN]: `tokens whose accounts begin frozen are not accepted`,
@@ -345,14 +500,30 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__MINT_TRANSFER_HOOK]: `tokens with a transfer hook are not accepted: foreign code would run in withdrawals and liquidations`,
     [PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION]: `this mint has an extension that is not on the allow-list`,
     [PLIMSOLL_ERROR__MISSING_BANK]: `this parameter lives in the bank's own account: pass it`,
+    [PLIMSOLL_ERROR__MISSING_MARKET]: `this parameter lives in the market's own account: pass it`,
     [PLIMSOLL_ERROR__NOBODY_NOMINATED]: `nobody is nominated`,
     [PLIMSOLL_ERROR__NO_CHANGE]: `the parameter has this value already`,
+    [PLIMSOLL_ERROR__NO_FREE_ORDER]: `the account already has all the open orders that it can: cancel one first`,
+    [PLIMSOLL_ERROR__NO_FREE_POSITION]: `the account already uses all its position slots: settle and empty one first`,
     [PLIMSOLL_ERROR__NO_FREE_SLOT]: `the account already uses all its balance slots: empty one first`,
+    [PLIMSOLL_ERROR__NO_FREE_TRIGGER]: `the account already has all the trigger orders that it can: cancel one first`,
+    [PLIMSOLL_ERROR__NO_ORACLE_PRICE]: `pegged orders need a valid oracle price: refresh it`,
+    [PLIMSOLL_ERROR__NO_POSITION]: `the account has no position in this market`,
+    [PLIMSOLL_ERROR__NO_SUCH_FILL]: `no such fill is waiting`,
+    [PLIMSOLL_ERROR__NO_SUCH_ORDER]: `there is no such order: it was filled, cancelled, expired or evicted`,
+    [PLIMSOLL_ERROR__NO_SUCH_TRIGGER]: `there is no such trigger order`,
     [PLIMSOLL_ERROR__NO_SURPLUS]: `there is no surplus in the vault`,
     [PLIMSOLL_ERROR__NOT_A_GOVERNOR]: `only the exchange's admin or risk council may do this`,
+    [PLIMSOLL_ERROR__NOT_A_MARGIN_ACCOUNT]: `a margin account is expected here: makers' accounts come behind all oracle accounts`,
+    [PLIMSOLL_ERROR__NOT_A_TRADER]: `only the margin account's owner, or a delegate whose scope and time allow it, may do this`,
     [PLIMSOLL_ERROR__NOT_ENOUGH_MARGIN]: `after this the account would not have the margin it needs: withdraw less, or deposit first`,
     [PLIMSOLL_ERROR__NOTHING_HELD]: `the account holds nothing in this bank`,
     [PLIMSOLL_ERROR__NOTHING_OWED]: `the account owes nothing in this bank`,
+    [PLIMSOLL_ERROR__NOTHING_TO_APPLY]: `none of the waiting fills belongs to an account that was passed`,
+    [PLIMSOLL_ERROR__NOTHING_TO_COLLECT]: `the pool holds no fees that could be collected now`,
+    [PLIMSOLL_ERROR__NOTHING_TO_REDUCE]: `there is nothing that this reduce-only order could reduce`,
+    [PLIMSOLL_ERROR__NOTHING_TO_SETTLE]: `there is nothing to settle: no loss that can be paid, no gain that the pool can pay now`,
+    [PLIMSOLL_ERROR__NOT_ISOLATED]: `the position is not isolated: it has no pocket`,
     [PLIMSOLL_ERROR__NOT_OPEN]: `the exchange is still being set up: nothing can be deposited before it is opened`,
     [PLIMSOLL_ERROR__NOT_PAUSED]: `the action is not paused`,
     [PLIMSOLL_ERROR__NOT_READY]: `the change is not ready: its delay has not passed`,
@@ -363,6 +534,7 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__NOT_THE_OWNER]: `only the margin account's owner may do this: a delegate never withdraws, closes or delegates`,
     [PLIMSOLL_ERROR__NOT_THE_PROPOSER]: `the rent of a queued change goes back to who proposed it: pass that account`,
     [PLIMSOLL_ERROR__NOT_THE_UPGRADE_AUTHORITY]: `only the program's upgrade authority may create the exchange: sign with its key`,
+    [PLIMSOLL_ERROR__OPEN_INTEREST_CAP]: `the market's open-interest cap would be passed: trade less, or reduce`,
     [PLIMSOLL_ERROR__ORACLE_KIND]: `the oracle account is of another kind`,
     [PLIMSOLL_ERROR__ORACLE_NON_POSITIVE]: `the oracle's price is zero or negative`,
     [PLIMSOLL_ERROR__ORACLE_OUT_OF_RANGE]: `the oracle's exponent or price is out of range`,
@@ -373,34 +545,50 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__ORACLE_UNDATED]: `the oracle does not say when its price was observed: wait for its next update`,
     [PLIMSOLL_ERROR__ORACLE_WRITABLE]: `the oracle's authority may write any price: such a feed is not accepted`,
     [PLIMSOLL_ERROR__ORACLE_WRONG_FEED]: `the oracle account is of another feed`,
+    [PLIMSOLL_ERROR__ORDER_EXPIRED]: `the order's time is already over`,
+    [PLIMSOLL_ERROR__ORDER_NOT_EXPIRED]: `the order's time is not over yet`,
     [PLIMSOLL_ERROR__OUT_OF_BOUNDS]: `the value is out of the parameter's bounds`,
     [PLIMSOLL_ERROR__OVERFLOW]: `a number left the range that the ledger can hold: use a smaller amount`,
     [PLIMSOLL_ERROR__OWN_REMOVAL]: `the guardian cannot veto its own removal`,
     [PLIMSOLL_ERROR__PARAMETER_MOVED]: `the parameter moved since the change was proposed: propose it again`,
     [PLIMSOLL_ERROR__PAUSED]: `this action is paused by the guardian; a pause expires by itself`,
     [PLIMSOLL_ERROR__PAUSE_DUTY_USED_UP]: `the guardian has used up its time of pause for this action`,
+    [PLIMSOLL_ERROR__POCKET_TOO_SMALL]: `the pocket holds less than this`,
+    [PLIMSOLL_ERROR__POSITION_NOT_FLAT]: `close the position and its orders, and settle it, before its mode can change`,
     [PLIMSOLL_ERROR__PRICE_FROM_THE_FUTURE]: `this price was published in the future`,
     [PLIMSOLL_ERROR__PRICE_NOT_NEWER]: `this price is not newer than the board's`,
     [PLIMSOLL_ERROR__PRICES_TOO_FAR_APART]: `the prices that this needs were published too far apart: refresh the older ones`,
+    [PLIMSOLL_ERROR__QUEUE_FULL]: `the fill queue is full: apply some fills first`,
     [PLIMSOLL_ERROR__QUOTE_BANK_FIRST]: `the quote token's bank has to be the first`,
+    [PLIMSOLL_ERROR__RAISES_RISK]: `an account that lacks initial margin may only do what lowers its risk`,
     [PLIMSOLL_ERROR__RECEIVED_LESS]: `the vault did not receive what was sent`,
     [PLIMSOLL_ERROR__REPAYS_MORE_THAN_OWED]: `the amount is more than the account owes: repay at most the debt`,
+    [PLIMSOLL_ERROR__REWARD_TOO_LARGE]: `only the owner may promise more than the market's usual reward, and nobody more than the limit`,
     [PLIMSOLL_ERROR__ROLES_COLLIDE]: `the same key cannot hold these two roles`,
+    [PLIMSOLL_ERROR__SAME_MODE]: `the position has this mode already`,
+    [PLIMSOLL_ERROR__SELF_TRADE]: `the order would trade against its own account`,
     [PLIMSOLL_ERROR__SLOTS_KEPT_FOR_OWNER]: `a stranger's deposit may not use up the account's slots: the owner has to open this one`,
     [PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED]: `the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account`,
+    [PLIMSOLL_ERROR__STALE_MARKET]: `a price that this needs is stale: refresh the market's feed, or pass its oracle account`,
     [PLIMSOLL_ERROR__STALE_PRICE]: `a price that this needs is stale: refresh it, or pass its oracle account`,
     [PLIMSOLL_ERROR__STILL_SHORT]: `the bank's vault still holds less than its ledger: it cannot be resumed`,
     [PLIMSOLL_ERROR__TOO_MANY_DECIMALS]: `tokens with more than 12 decimals are not accepted`,
+    [PLIMSOLL_ERROR__TOO_MANY_ORDERS]: `too many orders for one instruction`,
     [PLIMSOLL_ERROR__TOO_MANY_OVERLAYS]: `too many oracle accounts for one check: refresh the board instead`,
     [PLIMSOLL_ERROR__TOO_MANY_QUOTE_DECIMALS]: `the quote token may have at most 6 decimals`,
+    [PLIMSOLL_ERROR__TOO_MANY_UNSETTLED]: `this taker has too many fills waiting for their makers: apply some first`,
+    [PLIMSOLL_ERROR__TRIGGER_NOT_REACHED]: `the price has not reached the trigger`,
     [PLIMSOLL_ERROR__UNKNOWN_ACTION]: `there is no such action to pause`,
     [PLIMSOLL_ERROR__UNKNOWN_BANK]: `there is no such bank on the board`,
     [PLIMSOLL_ERROR__UNKNOWN_FEED]: `there is no such feed on the board`,
+    [PLIMSOLL_ERROR__UNKNOWN_MARKET]: `there is no such market on the board`,
     [PLIMSOLL_ERROR__UNKNOWN_PARAMETER]: `there is no such parameter in the table`,
     [PLIMSOLL_ERROR__UNKNOWN_TARGET]: `there is only one of these: the target is 0`,
     [PLIMSOLL_ERROR__UTILISATION_LIMIT]: `too much of the bank's deposits would be lent out: withdraw less`,
     [PLIMSOLL_ERROR__VAULT_SHORTFALL]: `the bank is closed because its vault held less than its ledger: the admin resumes it once the vault is whole`,
     [PLIMSOLL_ERROR__WOULD_BORROW]: `the account holds less than this: allow borrowing, or withdraw less`,
+    [PLIMSOLL_ERROR__WOULD_TAKE]: `a post-only order would take: move its price, or let it slide`,
+    [PLIMSOLL_ERROR__WRONG_BOOK]: `this is not the market's account for bids, asks or queued fills`,
     [PLIMSOLL_ERROR__WRONG_MINT]: `this is not the bank's mint`,
     [PLIMSOLL_ERROR__WRONG_ORACLE_COUNT]: `one oracle account a feed, in the order of the feeds`,
     [PLIMSOLL_ERROR__WRONG_PROGRAM_DATA]: `this is not the program's own data account`,

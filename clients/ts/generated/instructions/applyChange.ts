@@ -49,6 +49,7 @@ export type ApplyChangeInstruction<
   TAccountExchange extends string | AccountMeta<string> = string,
   TAccountBoard extends string | AccountMeta<string> = string,
   TAccountBank extends string | AccountMeta<string> = string,
+  TAccountMarket extends string | AccountMeta<string> = string,
   TAccountChange extends string | AccountMeta<string> = string,
   TAccountProposer extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
@@ -65,6 +66,9 @@ export type ApplyChangeInstruction<
       TAccountBank extends string
         ? WritableAccount<TAccountBank>
         : TAccountBank,
+      TAccountMarket extends string
+        ? WritableAccount<TAccountMarket>
+        : TAccountMarket,
       TAccountChange extends string
         ? WritableAccount<TAccountChange>
         : TAccountChange,
@@ -106,6 +110,7 @@ export type ApplyChangeInput<
   TAccountExchange extends string = string,
   TAccountBoard extends string = string,
   TAccountBank extends string = string,
+  TAccountMarket extends string = string,
   TAccountChange extends string = string,
   TAccountProposer extends string = string,
 > = {
@@ -113,6 +118,8 @@ export type ApplyChangeInput<
   board: Address<TAccountBoard>;
   /** The bank's own account, for parameters that live there. */
   bank?: Address<TAccountBank>;
+  /** The market's own account, for parameters of a market. */
+  market?: Address<TAccountMarket>;
   change: Address<TAccountChange>;
   /** Who proposed it gets its rent back. */
   proposer: Address<TAccountProposer>;
@@ -122,6 +129,7 @@ export function getApplyChangeInstruction<
   TAccountExchange extends string,
   TAccountBoard extends string,
   TAccountBank extends string,
+  TAccountMarket extends string,
   TAccountChange extends string,
   TAccountProposer extends string,
   TProgramAddress extends Address = typeof PLIMSOLL_PROGRAM_ADDRESS,
@@ -130,6 +138,7 @@ export function getApplyChangeInstruction<
     TAccountExchange,
     TAccountBoard,
     TAccountBank,
+    TAccountMarket,
     TAccountChange,
     TAccountProposer
   >,
@@ -139,6 +148,7 @@ export function getApplyChangeInstruction<
   TAccountExchange,
   TAccountBoard,
   TAccountBank,
+  TAccountMarket,
   TAccountChange,
   TAccountProposer
 > {
@@ -150,6 +160,7 @@ export function getApplyChangeInstruction<
     exchange: { value: input.exchange ?? null, isWritable: true },
     board: { value: input.board ?? null, isWritable: true },
     bank: { value: input.bank ?? null, isWritable: true },
+    market: { value: input.market ?? null, isWritable: true },
     change: { value: input.change ?? null, isWritable: true },
     proposer: { value: input.proposer ?? null, isWritable: true },
   };
@@ -164,6 +175,7 @@ export function getApplyChangeInstruction<
       getAccountMeta("exchange", accounts.exchange),
       getAccountMeta("board", accounts.board),
       getAccountMeta("bank", accounts.bank),
+      getAccountMeta("market", accounts.market),
       getAccountMeta("change", accounts.change),
       getAccountMeta("proposer", accounts.proposer),
     ],
@@ -174,6 +186,7 @@ export function getApplyChangeInstruction<
     TAccountExchange,
     TAccountBoard,
     TAccountBank,
+    TAccountMarket,
     TAccountChange,
     TAccountProposer
   >);
@@ -189,9 +202,11 @@ export type ParsedApplyChangeInstruction<
     board: TAccountMetas[1];
     /** The bank's own account, for parameters that live there. */
     bank?: TAccountMetas[2] | undefined;
-    change: TAccountMetas[3];
+    /** The market's own account, for parameters of a market. */
+    market?: TAccountMetas[3] | undefined;
+    change: TAccountMetas[4];
     /** Who proposed it gets its rent back. */
-    proposer: TAccountMetas[4];
+    proposer: TAccountMetas[5];
   };
   data: ApplyChangeInstructionData;
 };
@@ -204,12 +219,12 @@ export function parseApplyChangeInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedApplyChangeInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 5) {
+  if (instruction.accounts.length < 6) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 5,
+        expectedAccountMetas: 6,
       },
     );
   }
@@ -231,6 +246,7 @@ export function parseApplyChangeInstruction<
       exchange: getNextAccount(),
       board: getNextAccount(),
       bank: getNextOptionalAccount(),
+      market: getNextOptionalAccount(),
       change: getNextAccount(),
       proposer: getNextAccount(),
     },

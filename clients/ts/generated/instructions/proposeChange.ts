@@ -58,6 +58,7 @@ export type ProposeChangeInstruction<
   TAccountExchange extends string | AccountMeta<string> = string,
   TAccountBoard extends string | AccountMeta<string> = string,
   TAccountBank extends string | AccountMeta<string> = string,
+  TAccountMarket extends string | AccountMeta<string> = string,
   TAccountChange extends string | AccountMeta<string> = string,
   TAccountSystemProgram extends string | AccountMeta<string> =
     "11111111111111111111111111111111",
@@ -79,6 +80,9 @@ export type ProposeChangeInstruction<
       TAccountBank extends string
         ? WritableAccount<TAccountBank>
         : TAccountBank,
+      TAccountMarket extends string
+        ? WritableAccount<TAccountMarket>
+        : TAccountMarket,
       TAccountChange extends string
         ? WritableAccount<TAccountChange>
         : TAccountChange,
@@ -138,6 +142,7 @@ export type ProposeChangeInput<
   TAccountExchange extends string = string,
   TAccountBoard extends string = string,
   TAccountBank extends string = string,
+  TAccountMarket extends string = string,
   TAccountChange extends string = string,
   TAccountSystemProgram extends string = string,
 > = {
@@ -147,6 +152,8 @@ export type ProposeChangeInput<
   board: Address<TAccountBoard>;
   /** The bank's own account, for parameters that live there. */
   bank?: Address<TAccountBank>;
+  /** The market's own account, for parameters of a market. */
+  market?: Address<TAccountMarket>;
   /** Where the change is queued if it has to wait; untouched otherwise. */
   change: Address<TAccountChange>;
   systemProgram?: Address<TAccountSystemProgram>;
@@ -160,6 +167,7 @@ export function getProposeChangeInstruction<
   TAccountExchange extends string,
   TAccountBoard extends string,
   TAccountBank extends string,
+  TAccountMarket extends string,
   TAccountChange extends string,
   TAccountSystemProgram extends string,
   TProgramAddress extends Address = typeof PLIMSOLL_PROGRAM_ADDRESS,
@@ -169,6 +177,7 @@ export function getProposeChangeInstruction<
     TAccountExchange,
     TAccountBoard,
     TAccountBank,
+    TAccountMarket,
     TAccountChange,
     TAccountSystemProgram
   >,
@@ -179,6 +188,7 @@ export function getProposeChangeInstruction<
   TAccountExchange,
   TAccountBoard,
   TAccountBank,
+  TAccountMarket,
   TAccountChange,
   TAccountSystemProgram
 > {
@@ -191,6 +201,7 @@ export function getProposeChangeInstruction<
     exchange: { value: input.exchange ?? null, isWritable: true },
     board: { value: input.board ?? null, isWritable: true },
     bank: { value: input.bank ?? null, isWritable: true },
+    market: { value: input.market ?? null, isWritable: true },
     change: { value: input.change ?? null, isWritable: true },
     systemProgram: { value: input.systemProgram ?? null, isWritable: false },
   };
@@ -215,6 +226,7 @@ export function getProposeChangeInstruction<
       getAccountMeta("exchange", accounts.exchange),
       getAccountMeta("board", accounts.board),
       getAccountMeta("bank", accounts.bank),
+      getAccountMeta("market", accounts.market),
       getAccountMeta("change", accounts.change),
       getAccountMeta("systemProgram", accounts.systemProgram),
     ],
@@ -228,6 +240,7 @@ export function getProposeChangeInstruction<
     TAccountExchange,
     TAccountBoard,
     TAccountBank,
+    TAccountMarket,
     TAccountChange,
     TAccountSystemProgram
   >);
@@ -245,9 +258,11 @@ export type ParsedProposeChangeInstruction<
     board: TAccountMetas[2];
     /** The bank's own account, for parameters that live there. */
     bank?: TAccountMetas[3] | undefined;
+    /** The market's own account, for parameters of a market. */
+    market?: TAccountMetas[4] | undefined;
     /** Where the change is queued if it has to wait; untouched otherwise. */
-    change: TAccountMetas[4];
-    systemProgram: TAccountMetas[5];
+    change: TAccountMetas[5];
+    systemProgram: TAccountMetas[6];
   };
   data: ProposeChangeInstructionData;
 };
@@ -260,12 +275,12 @@ export function parseProposeChangeInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedProposeChangeInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 6) {
+  if (instruction.accounts.length < 7) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 6,
+        expectedAccountMetas: 7,
       },
     );
   }
@@ -288,6 +303,7 @@ export function parseProposeChangeInstruction<
       exchange: getNextAccount(),
       board: getNextAccount(),
       bank: getNextOptionalAccount(),
+      market: getNextOptionalAccount(),
       change: getNextAccount(),
       systemProgram: getNextAccount(),
     },

@@ -36,6 +36,7 @@ import {
   getBankCodec,
   getExchangeCodec,
   getMarginAccountCodec,
+  getMarketCodec,
   getPendingChangeCodec,
   getRiskBoardCodec,
   type Bank,
@@ -44,6 +45,8 @@ import {
   type ExchangeArgs,
   type MarginAccount,
   type MarginAccountArgs,
+  type Market,
+  type MarketArgs,
   type PendingChange,
   type PendingChangeArgs,
   type RiskBoard,
@@ -53,23 +56,42 @@ import {
   getAcceptAdminInstruction,
   getAddFeedInstruction,
   getApplyChangeInstruction,
+  getApplyFillsInstruction,
+  getBatchInstruction,
+  getCancelAllInstruction,
+  getCancelByClientIdInstruction,
+  getCancelOrderInstruction,
+  getCancelTriggerInstruction,
   getCloseAccountInstruction,
+  getCollectFeesInstruction,
   getCreateBoardInstructionAsync,
   getCreateExchangeInstructionAsync,
+  getCreateMarketInstruction,
   getDepositInstruction,
+  getDrainPocketInstruction,
+  getExecuteTriggerInstruction,
+  getFundPocketInstruction,
   getGrowBoardInstructionAsync,
+  getGrowBookInstruction,
   getNominateAdminInstruction,
   getOpenAccountInstruction,
   getOpenExchangeInstruction,
   getPauseInstruction,
+  getPayFeesInstruction,
+  getPlaceOrderInstruction,
+  getPlaceTriggerInstruction,
   getProposeChangeInstruction,
   getRefreshBankInstruction,
+  getRefreshMarketInstruction,
   getRefreshPricesInstruction,
   getRegisterBankInstructionAsync,
   getRepayAllInstruction,
   getRepayInstruction,
   getResumeBankInstruction,
+  getSetDeadManInstruction,
   getSetDelegateInstruction,
+  getSetPositionModeInstruction,
+  getSettlePnlInstruction,
   getSkimSurplusInstruction,
   getUnpauseInstruction,
   getVetoChangeInstruction,
@@ -79,23 +101,42 @@ import {
   parseAcceptAdminInstruction,
   parseAddFeedInstruction,
   parseApplyChangeInstruction,
+  parseApplyFillsInstruction,
+  parseBatchInstruction,
+  parseCancelAllInstruction,
+  parseCancelByClientIdInstruction,
+  parseCancelOrderInstruction,
+  parseCancelTriggerInstruction,
   parseCloseAccountInstruction,
+  parseCollectFeesInstruction,
   parseCreateBoardInstruction,
   parseCreateExchangeInstruction,
+  parseCreateMarketInstruction,
   parseDepositInstruction,
+  parseDrainPocketInstruction,
+  parseExecuteTriggerInstruction,
+  parseFundPocketInstruction,
   parseGrowBoardInstruction,
+  parseGrowBookInstruction,
   parseNominateAdminInstruction,
   parseOpenAccountInstruction,
   parseOpenExchangeInstruction,
   parsePauseInstruction,
+  parsePayFeesInstruction,
+  parsePlaceOrderInstruction,
+  parsePlaceTriggerInstruction,
   parseProposeChangeInstruction,
   parseRefreshBankInstruction,
+  parseRefreshMarketInstruction,
   parseRefreshPricesInstruction,
   parseRegisterBankInstruction,
   parseRepayAllInstruction,
   parseRepayInstruction,
   parseResumeBankInstruction,
+  parseSetDeadManInstruction,
   parseSetDelegateInstruction,
+  parseSetPositionModeInstruction,
+  parseSettlePnlInstruction,
   parseSkimSurplusInstruction,
   parseUnpauseInstruction,
   parseVetoChangeInstruction,
@@ -105,34 +146,65 @@ import {
   type AcceptAdminInput,
   type AddFeedInput,
   type ApplyChangeInput,
+  type ApplyFillsInput,
+  type BatchInput,
+  type CancelAllInput,
+  type CancelByClientIdInput,
+  type CancelOrderInput,
+  type CancelTriggerInput,
   type CloseAccountInput,
+  type CollectFeesInput,
   type CreateBoardAsyncInput,
   type CreateExchangeAsyncInput,
+  type CreateMarketInput,
   type DepositInput,
+  type DrainPocketInput,
+  type ExecuteTriggerInput,
+  type FundPocketInput,
   type GrowBoardAsyncInput,
+  type GrowBookInput,
   type NominateAdminInput,
   type OpenAccountInput,
   type OpenExchangeInput,
   type ParsedAcceptAdminInstruction,
   type ParsedAddFeedInstruction,
   type ParsedApplyChangeInstruction,
+  type ParsedApplyFillsInstruction,
+  type ParsedBatchInstruction,
+  type ParsedCancelAllInstruction,
+  type ParsedCancelByClientIdInstruction,
+  type ParsedCancelOrderInstruction,
+  type ParsedCancelTriggerInstruction,
   type ParsedCloseAccountInstruction,
+  type ParsedCollectFeesInstruction,
   type ParsedCreateBoardInstruction,
   type ParsedCreateExchangeInstruction,
+  type ParsedCreateMarketInstruction,
   type ParsedDepositInstruction,
+  type ParsedDrainPocketInstruction,
+  type ParsedExecuteTriggerInstruction,
+  type ParsedFundPocketInstruction,
   type ParsedGrowBoardInstruction,
+  type ParsedGrowBookInstruction,
   type ParsedNominateAdminInstruction,
   type ParsedOpenAccountInstruction,
   type ParsedOpenExchangeInstruction,
   type ParsedPauseInstruction,
+  type ParsedPayFeesInstruction,
+  type ParsedPlaceOrderInstruction,
+  type ParsedPlaceTriggerInstruction,
   type ParsedProposeChangeInstruction,
   type ParsedRefreshBankInstruction,
+  type ParsedRefreshMarketInstruction,
   type ParsedRefreshPricesInstruction,
   type ParsedRegisterBankInstruction,
   type ParsedRepayAllInstruction,
   type ParsedRepayInstruction,
   type ParsedResumeBankInstruction,
+  type ParsedSetDeadManInstruction,
   type ParsedSetDelegateInstruction,
+  type ParsedSetPositionModeInstruction,
+  type ParsedSettlePnlInstruction,
   type ParsedSkimSurplusInstruction,
   type ParsedUnpauseInstruction,
   type ParsedVetoChangeInstruction,
@@ -140,14 +212,21 @@ import {
   type ParsedWithdrawChangeInstruction,
   type ParsedWithdrawInstruction,
   type PauseInput,
+  type PayFeesInput,
+  type PlaceOrderInput,
+  type PlaceTriggerInput,
   type ProposeChangeInput,
   type RefreshBankInput,
+  type RefreshMarketInput,
   type RefreshPricesInput,
   type RegisterBankAsyncInput,
   type RepayAllInput,
   type RepayInput,
   type ResumeBankInput,
+  type SetDeadManInput,
   type SetDelegateInput,
+  type SetPositionModeInput,
+  type SettlePnlInput,
   type SkimSurplusInput,
   type UnpauseInput,
   type VetoChangeInput,
@@ -163,6 +242,7 @@ export enum PlimsollAccount {
   Bank,
   Exchange,
   MarginAccount,
+  Market,
   PendingChange,
   RiskBoard,
 }
@@ -208,6 +288,17 @@ export function identifyPlimsollAccount(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([109, 97, 114, 107, 101, 116, 109, 107]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollAccount.Market;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([112, 101, 110, 100, 105, 110, 103, 99]),
       ),
       0,
@@ -236,23 +327,42 @@ export enum PlimsollInstruction {
   AcceptAdmin,
   AddFeed,
   ApplyChange,
+  ApplyFills,
+  Batch,
+  CancelAll,
+  CancelByClientId,
+  CancelOrder,
+  CancelTrigger,
   CloseAccount,
+  CollectFees,
   CreateBoard,
   CreateExchange,
+  CreateMarket,
   Deposit,
+  DrainPocket,
+  ExecuteTrigger,
+  FundPocket,
   GrowBoard,
+  GrowBook,
   NominateAdmin,
   OpenAccount,
   OpenExchange,
   Pause,
+  PayFees,
+  PlaceOrder,
+  PlaceTrigger,
   ProposeChange,
   RefreshBank,
+  RefreshMarket,
   RefreshPrices,
   RegisterBank,
   Repay,
   RepayAll,
   ResumeBank,
+  SetDeadMan,
   SetDelegate,
+  SetPositionMode,
+  SettlePnl,
   SkimSurplus,
   Unpause,
   VetoChange,
@@ -302,12 +412,89 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([91, 165, 32, 177, 148, 62, 120, 149]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.ApplyFills;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([198, 211, 248, 40, 165, 37, 21, 148]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.Batch;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([98, 191, 75, 220, 115, 40, 71, 237]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CancelAll;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([176, 15, 4, 15, 231, 86, 203, 223]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CancelByClientId;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([95, 129, 237, 240, 8, 49, 223, 132]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CancelOrder;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([208, 139, 249, 52, 247, 33, 57, 223]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CancelTrigger;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([125, 255, 149, 14, 110, 34, 72, 24]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.CloseAccount;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([164, 152, 207, 99, 30, 186, 19, 182]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CollectFees;
   }
   if (
     containsBytes(
@@ -335,6 +522,17 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([103, 226, 97, 235, 200, 188, 251, 254]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CreateMarket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([242, 35, 198, 137, 82, 225, 242, 182]),
       ),
       0,
@@ -346,12 +544,56 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([33, 43, 98, 158, 166, 9, 66, 144]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.DrainPocket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([158, 99, 201, 137, 192, 20, 236, 136]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.ExecuteTrigger;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([7, 197, 190, 0, 127, 106, 227, 42]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.FundPocket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([179, 159, 34, 44, 126, 212, 86, 3]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.GrowBoard;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([104, 61, 180, 17, 78, 217, 149, 158]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.GrowBook;
   }
   if (
     containsBytes(
@@ -401,6 +643,39 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([146, 240, 12, 160, 182, 156, 200, 66]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.PayFees;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([51, 194, 155, 175, 109, 130, 96, 106]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.PlaceOrder;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([219, 75, 198, 172, 87, 232, 205, 21]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.PlaceTrigger;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([167, 211, 18, 222, 93, 215, 74, 159]),
       ),
       0,
@@ -418,6 +693,17 @@ export function identifyPlimsollInstruction(
     )
   ) {
     return PlimsollInstruction.RefreshBank;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([76, 37, 172, 33, 240, 82, 61, 152]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.RefreshMarket;
   }
   if (
     containsBytes(
@@ -478,12 +764,45 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([130, 111, 114, 243, 42, 196, 29, 92]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.SetDeadMan;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([242, 30, 46, 76, 108, 235, 128, 181]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.SetDelegate;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([163, 42, 154, 15, 152, 77, 122, 232]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.SetPositionMode;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([43, 61, 234, 45, 15, 95, 152, 153]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.SettlePnl;
   }
   if (
     containsBytes(
@@ -570,8 +889,29 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.ApplyChange;
     } & ParsedApplyChangeInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.ApplyFills;
+    } & ParsedApplyFillsInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.Batch;
+    } & ParsedBatchInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CancelAll;
+    } & ParsedCancelAllInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CancelByClientId;
+    } & ParsedCancelByClientIdInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CancelOrder;
+    } & ParsedCancelOrderInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CancelTrigger;
+    } & ParsedCancelTriggerInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.CloseAccount;
     } & ParsedCloseAccountInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CollectFees;
+    } & ParsedCollectFeesInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.CreateBoard;
     } & ParsedCreateBoardInstruction<TProgram>)
@@ -579,11 +919,26 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.CreateExchange;
     } & ParsedCreateExchangeInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.CreateMarket;
+    } & ParsedCreateMarketInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.Deposit;
     } & ParsedDepositInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.DrainPocket;
+    } & ParsedDrainPocketInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.ExecuteTrigger;
+    } & ParsedExecuteTriggerInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.FundPocket;
+    } & ParsedFundPocketInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.GrowBoard;
     } & ParsedGrowBoardInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.GrowBook;
+    } & ParsedGrowBookInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.NominateAdmin;
     } & ParsedNominateAdminInstruction<TProgram>)
@@ -597,11 +952,23 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.Pause;
     } & ParsedPauseInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.PayFees;
+    } & ParsedPayFeesInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.PlaceOrder;
+    } & ParsedPlaceOrderInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.PlaceTrigger;
+    } & ParsedPlaceTriggerInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.ProposeChange;
     } & ParsedProposeChangeInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.RefreshBank;
     } & ParsedRefreshBankInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.RefreshMarket;
+    } & ParsedRefreshMarketInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.RefreshPrices;
     } & ParsedRefreshPricesInstruction<TProgram>)
@@ -618,8 +985,17 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.ResumeBank;
     } & ParsedResumeBankInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.SetDeadMan;
+    } & ParsedSetDeadManInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.SetDelegate;
     } & ParsedSetDelegateInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.SetPositionMode;
+    } & ParsedSetPositionModeInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.SettlePnl;
+    } & ParsedSettlePnlInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.SkimSurplus;
     } & ParsedSkimSurplusInstruction<TProgram>)
@@ -665,11 +1041,60 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseApplyChangeInstruction(instruction),
       };
     }
+    case PlimsollInstruction.ApplyFills: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.ApplyFills,
+        ...parseApplyFillsInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.Batch: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.Batch,
+        ...parseBatchInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CancelAll: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CancelAll,
+        ...parseCancelAllInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CancelByClientId: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CancelByClientId,
+        ...parseCancelByClientIdInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CancelOrder: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CancelOrder,
+        ...parseCancelOrderInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CancelTrigger: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CancelTrigger,
+        ...parseCancelTriggerInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.CloseAccount: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.CloseAccount,
         ...parseCloseAccountInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CollectFees: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CollectFees,
+        ...parseCollectFeesInstruction(instruction),
       };
     }
     case PlimsollInstruction.CreateBoard: {
@@ -686,6 +1111,13 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseCreateExchangeInstruction(instruction),
       };
     }
+    case PlimsollInstruction.CreateMarket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CreateMarket,
+        ...parseCreateMarketInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.Deposit: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -693,11 +1125,39 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseDepositInstruction(instruction),
       };
     }
+    case PlimsollInstruction.DrainPocket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.DrainPocket,
+        ...parseDrainPocketInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.ExecuteTrigger: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.ExecuteTrigger,
+        ...parseExecuteTriggerInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.FundPocket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.FundPocket,
+        ...parseFundPocketInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.GrowBoard: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.GrowBoard,
         ...parseGrowBoardInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.GrowBook: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.GrowBook,
+        ...parseGrowBookInstruction(instruction),
       };
     }
     case PlimsollInstruction.NominateAdmin: {
@@ -728,6 +1188,27 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parsePauseInstruction(instruction),
       };
     }
+    case PlimsollInstruction.PayFees: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.PayFees,
+        ...parsePayFeesInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.PlaceOrder: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.PlaceOrder,
+        ...parsePlaceOrderInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.PlaceTrigger: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.PlaceTrigger,
+        ...parsePlaceTriggerInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.ProposeChange: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -740,6 +1221,13 @@ export function parsePlimsollInstruction<TProgram extends string>(
       return {
         instructionType: PlimsollInstruction.RefreshBank,
         ...parseRefreshBankInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.RefreshMarket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.RefreshMarket,
+        ...parseRefreshMarketInstruction(instruction),
       };
     }
     case PlimsollInstruction.RefreshPrices: {
@@ -777,11 +1265,32 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseResumeBankInstruction(instruction),
       };
     }
+    case PlimsollInstruction.SetDeadMan: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.SetDeadMan,
+        ...parseSetDeadManInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.SetDelegate: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.SetDelegate,
         ...parseSetDelegateInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.SetPositionMode: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.SetPositionMode,
+        ...parseSetPositionModeInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.SettlePnl: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.SettlePnl,
+        ...parseSettlePnlInstruction(instruction),
       };
     }
     case PlimsollInstruction.SkimSurplus: {
@@ -845,6 +1354,8 @@ export type PlimsollPluginAccounts = {
     SelfFetchFunctions<ExchangeArgs, Exchange>;
   marginAccount: ReturnType<typeof getMarginAccountCodec> &
     SelfFetchFunctions<MarginAccountArgs, MarginAccount>;
+  market: ReturnType<typeof getMarketCodec> &
+    SelfFetchFunctions<MarketArgs, Market>;
   pendingChange: ReturnType<typeof getPendingChangeCodec> &
     SelfFetchFunctions<PendingChangeArgs, PendingChange>;
   riskBoard: ReturnType<typeof getRiskBoardCodec> &
@@ -861,9 +1372,32 @@ export type PlimsollPluginInstructions = {
   applyChange: (
     input: ApplyChangeInput,
   ) => ReturnType<typeof getApplyChangeInstruction> & SelfPlanAndSendFunctions;
+  applyFills: (
+    input: ApplyFillsInput,
+  ) => ReturnType<typeof getApplyFillsInstruction> & SelfPlanAndSendFunctions;
+  batch: (
+    input: BatchInput,
+  ) => ReturnType<typeof getBatchInstruction> & SelfPlanAndSendFunctions;
+  cancelAll: (
+    input: CancelAllInput,
+  ) => ReturnType<typeof getCancelAllInstruction> & SelfPlanAndSendFunctions;
+  cancelByClientId: (
+    input: CancelByClientIdInput,
+  ) => ReturnType<typeof getCancelByClientIdInstruction> &
+    SelfPlanAndSendFunctions;
+  cancelOrder: (
+    input: CancelOrderInput,
+  ) => ReturnType<typeof getCancelOrderInstruction> & SelfPlanAndSendFunctions;
+  cancelTrigger: (
+    input: CancelTriggerInput,
+  ) => ReturnType<typeof getCancelTriggerInstruction> &
+    SelfPlanAndSendFunctions;
   closeAccount: (
     input: CloseAccountInput,
   ) => ReturnType<typeof getCloseAccountInstruction> & SelfPlanAndSendFunctions;
+  collectFees: (
+    input: CollectFeesInput,
+  ) => ReturnType<typeof getCollectFeesInstruction> & SelfPlanAndSendFunctions;
   createBoard: (
     input: CreateBoardAsyncInput,
   ) => ReturnType<typeof getCreateBoardInstructionAsync> &
@@ -872,13 +1406,29 @@ export type PlimsollPluginInstructions = {
     input: MakeOptional<CreateExchangeAsyncInput, "payer">,
   ) => ReturnType<typeof getCreateExchangeInstructionAsync> &
     SelfPlanAndSendFunctions;
+  createMarket: (
+    input: CreateMarketInput,
+  ) => ReturnType<typeof getCreateMarketInstruction> & SelfPlanAndSendFunctions;
   deposit: (
     input: DepositInput,
   ) => ReturnType<typeof getDepositInstruction> & SelfPlanAndSendFunctions;
+  drainPocket: (
+    input: DrainPocketInput,
+  ) => ReturnType<typeof getDrainPocketInstruction> & SelfPlanAndSendFunctions;
+  executeTrigger: (
+    input: ExecuteTriggerInput,
+  ) => ReturnType<typeof getExecuteTriggerInstruction> &
+    SelfPlanAndSendFunctions;
+  fundPocket: (
+    input: FundPocketInput,
+  ) => ReturnType<typeof getFundPocketInstruction> & SelfPlanAndSendFunctions;
   growBoard: (
     input: MakeOptional<GrowBoardAsyncInput, "payer">,
   ) => ReturnType<typeof getGrowBoardInstructionAsync> &
     SelfPlanAndSendFunctions;
+  growBook: (
+    input: MakeOptional<GrowBookInput, "payer">,
+  ) => ReturnType<typeof getGrowBookInstruction> & SelfPlanAndSendFunctions;
   nominateAdmin: (
     input: NominateAdminInput,
   ) => ReturnType<typeof getNominateAdminInstruction> &
@@ -892,6 +1442,15 @@ export type PlimsollPluginInstructions = {
   pause: (
     input: PauseInput,
   ) => ReturnType<typeof getPauseInstruction> & SelfPlanAndSendFunctions;
+  payFees: (
+    input: PayFeesInput,
+  ) => ReturnType<typeof getPayFeesInstruction> & SelfPlanAndSendFunctions;
+  placeOrder: (
+    input: PlaceOrderInput,
+  ) => ReturnType<typeof getPlaceOrderInstruction> & SelfPlanAndSendFunctions;
+  placeTrigger: (
+    input: PlaceTriggerInput,
+  ) => ReturnType<typeof getPlaceTriggerInstruction> & SelfPlanAndSendFunctions;
   proposeChange: (
     input: ProposeChangeInput,
   ) => ReturnType<typeof getProposeChangeInstruction> &
@@ -899,6 +1458,10 @@ export type PlimsollPluginInstructions = {
   refreshBank: (
     input: RefreshBankInput,
   ) => ReturnType<typeof getRefreshBankInstruction> & SelfPlanAndSendFunctions;
+  refreshMarket: (
+    input: RefreshMarketInput,
+  ) => ReturnType<typeof getRefreshMarketInstruction> &
+    SelfPlanAndSendFunctions;
   refreshPrices: (
     input: RefreshPricesInput,
   ) => ReturnType<typeof getRefreshPricesInstruction> &
@@ -916,9 +1479,19 @@ export type PlimsollPluginInstructions = {
   resumeBank: (
     input: ResumeBankInput,
   ) => ReturnType<typeof getResumeBankInstruction> & SelfPlanAndSendFunctions;
+  setDeadMan: (
+    input: SetDeadManInput,
+  ) => ReturnType<typeof getSetDeadManInstruction> & SelfPlanAndSendFunctions;
   setDelegate: (
     input: SetDelegateInput,
   ) => ReturnType<typeof getSetDelegateInstruction> & SelfPlanAndSendFunctions;
+  setPositionMode: (
+    input: SetPositionModeInput,
+  ) => ReturnType<typeof getSetPositionModeInstruction> &
+    SelfPlanAndSendFunctions;
+  settlePnl: (
+    input: SettlePnlInput,
+  ) => ReturnType<typeof getSettlePnlInstruction> & SelfPlanAndSendFunctions;
   skimSurplus: (
     input: SkimSurplusInput,
   ) => ReturnType<typeof getSkimSurplusInstruction> & SelfPlanAndSendFunctions;
@@ -956,6 +1529,7 @@ export function plimsollProgram() {
           bank: addSelfFetchFunctions(client, getBankCodec()),
           exchange: addSelfFetchFunctions(client, getExchangeCodec()),
           marginAccount: addSelfFetchFunctions(client, getMarginAccountCodec()),
+          market: addSelfFetchFunctions(client, getMarketCodec()),
           pendingChange: addSelfFetchFunctions(client, getPendingChangeCodec()),
           riskBoard: addSelfFetchFunctions(client, getRiskBoardCodec()),
         },
@@ -972,10 +1546,39 @@ export function plimsollProgram() {
               client,
               getApplyChangeInstruction(input),
             ),
+          applyFills: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getApplyFillsInstruction(input),
+            ),
+          batch: (input) =>
+            addSelfPlanAndSendFunctions(client, getBatchInstruction(input)),
+          cancelAll: (input) =>
+            addSelfPlanAndSendFunctions(client, getCancelAllInstruction(input)),
+          cancelByClientId: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCancelByClientIdInstruction(input),
+            ),
+          cancelOrder: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCancelOrderInstruction(input),
+            ),
+          cancelTrigger: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCancelTriggerInstruction(input),
+            ),
           closeAccount: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getCloseAccountInstruction(input),
+            ),
+          collectFees: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCollectFeesInstruction(input),
             ),
           createBoard: (input) =>
             addSelfPlanAndSendFunctions(
@@ -990,12 +1593,40 @@ export function plimsollProgram() {
                 payer: input.payer ?? client.payer,
               }),
             ),
+          createMarket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCreateMarketInstruction(input),
+            ),
           deposit: (input) =>
             addSelfPlanAndSendFunctions(client, getDepositInstruction(input)),
+          drainPocket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getDrainPocketInstruction(input),
+            ),
+          executeTrigger: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getExecuteTriggerInstruction(input),
+            ),
+          fundPocket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getFundPocketInstruction(input),
+            ),
           growBoard: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getGrowBoardInstructionAsync({
+                ...input,
+                payer: input.payer ?? client.payer,
+              }),
+            ),
+          growBook: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getGrowBookInstruction({
                 ...input,
                 payer: input.payer ?? client.payer,
               }),
@@ -1020,6 +1651,18 @@ export function plimsollProgram() {
             ),
           pause: (input) =>
             addSelfPlanAndSendFunctions(client, getPauseInstruction(input)),
+          payFees: (input) =>
+            addSelfPlanAndSendFunctions(client, getPayFeesInstruction(input)),
+          placeOrder: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getPlaceOrderInstruction(input),
+            ),
+          placeTrigger: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getPlaceTriggerInstruction(input),
+            ),
           proposeChange: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1029,6 +1672,11 @@ export function plimsollProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getRefreshBankInstruction(input),
+            ),
+          refreshMarket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getRefreshMarketInstruction(input),
             ),
           refreshPrices: (input) =>
             addSelfPlanAndSendFunctions(
@@ -1049,11 +1697,23 @@ export function plimsollProgram() {
               client,
               getResumeBankInstruction(input),
             ),
+          setDeadMan: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getSetDeadManInstruction(input),
+            ),
           setDelegate: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getSetDelegateInstruction(input),
             ),
+          setPositionMode: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getSetPositionModeInstruction(input),
+            ),
+          settlePnl: (input) =>
+            addSelfPlanAndSendFunctions(client, getSettlePnlInstruction(input)),
           skimSurplus: (input) =>
             addSelfPlanAndSendFunctions(
               client,

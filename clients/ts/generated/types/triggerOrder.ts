@@ -30,9 +30,9 @@ import {
 
 export type TriggerOrder = {
   clientId: bigint;
-  triggerPrice: bigint;
-  limitPrice: bigint;
   expiresAt: bigint;
+  triggerPrice: number;
+  limitPrice: number;
   lots: number;
   reward: number;
   trail: number;
@@ -44,9 +44,9 @@ export type TriggerOrder = {
 
 export type TriggerOrderArgs = {
   clientId: number | bigint;
-  triggerPrice: number | bigint;
-  limitPrice: number | bigint;
   expiresAt: number | bigint;
+  triggerPrice: number;
+  limitPrice: number;
   lots: number;
   reward: number;
   trail: number;
@@ -59,32 +59,32 @@ export type TriggerOrderArgs = {
 export function getTriggerOrderEncoder(): FixedSizeEncoder<TriggerOrderArgs> {
   return getStructEncoder([
     ["clientId", getU64Encoder()],
-    ["triggerPrice", getU64Encoder()],
-    ["limitPrice", getU64Encoder()],
     ["expiresAt", getI64Encoder()],
+    ["triggerPrice", getU32Encoder()],
+    ["limitPrice", getU32Encoder()],
     ["lots", getU32Encoder()],
     ["reward", getU32Encoder()],
     ["trail", getU32Encoder()],
     ["market", getU8Encoder()],
     ["kind", getU8Encoder()],
     ["flags", getU8Encoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 1)],
+    ["reserved", fixEncoderSize(getBytesEncoder(), 9)],
   ]);
 }
 
 export function getTriggerOrderDecoder(): FixedSizeDecoder<TriggerOrder> {
   return getStructDecoder([
     ["clientId", getU64Decoder()],
-    ["triggerPrice", getU64Decoder()],
-    ["limitPrice", getU64Decoder()],
     ["expiresAt", getI64Decoder()],
+    ["triggerPrice", getU32Decoder()],
+    ["limitPrice", getU32Decoder()],
     ["lots", getU32Decoder()],
     ["reward", getU32Decoder()],
     ["trail", getU32Decoder()],
     ["market", getU8Decoder()],
     ["kind", getU8Decoder()],
     ["flags", getU8Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 1)],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 9)],
   ]);
 }
 

@@ -22,10 +22,12 @@ pub fn number(value: u64) -> [u8; 32] {
 pub struct Proposal {
     /// Number of the parameter in the table.
     pub parameter: u16,
-    /// Which bank or feed of the board; 0 where there is only one.
+    /// Which bank, feed or market of the board; 0 where there is only one.
     pub target: u8,
     /// The bank's account, for a parameter that lives there.
     pub bank: Option<Pubkey>,
+    /// The market's account, for a market's parameter.
+    pub market: Option<Pubkey>,
     pub value: [u8; 32],
 }
 
@@ -37,6 +39,7 @@ impl Proposal {
             exchange: of.exchange,
             board: of.board,
             bank: self.bank,
+            market: self.market,
             change: pending_change(&of.exchange, number).address(),
             system_program: system_program::ID,
         };
@@ -54,6 +57,8 @@ pub struct Queued {
     pub proposer: Pubkey,
     /// The bank's account, for a parameter that lives there.
     pub bank: Option<Pubkey>,
+    /// The market's account, for a market's parameter.
+    pub market: Option<Pubkey>,
 }
 
 impl Queued {
@@ -63,6 +68,7 @@ impl Queued {
             exchange: of.exchange,
             board: of.board,
             bank: self.bank,
+            market: self.market,
             change: self.change,
             proposer: self.proposer,
         };

@@ -2,8 +2,12 @@
 
 pub mod account;
 pub mod governance;
+pub mod ledger;
+pub mod order;
 pub mod refresh;
 pub mod setup;
+pub mod trade;
+pub mod trigger;
 pub mod vault;
 
 use anchor_lang::{InstructionData, ToAccountMetas};
@@ -18,5 +22,11 @@ fn instruction(accounts: impl ToAccountMetas, data: impl InstructionData) -> Ins
 /// Oracle accounts behind an instruction's own.
 fn with_oracles(mut instruction: Instruction, oracles: &[Pubkey]) -> Instruction {
     instruction.accounts.extend(oracles.iter().map(|oracle| AccountMeta::new_readonly(*oracle, false)));
+    instruction
+}
+
+/// Margin accounts of makers behind an instruction's own accounts and its oracles'.
+fn with_makers(mut instruction: Instruction, makers: &[Pubkey]) -> Instruction {
+    instruction.accounts.extend(makers.iter().map(|maker| AccountMeta::new(*maker, false)));
     instruction
 }

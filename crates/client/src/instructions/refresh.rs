@@ -1,7 +1,7 @@
 //! The board is brought up to date, by anyone.
 
 use super::{instruction, with_oracles};
-use crate::addresses::BankAddresses;
+use crate::addresses::{BankAddresses, MarketAddresses};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -29,4 +29,15 @@ pub fn refresh_prices(board: Pubkey, feeds: &[(u8, Pubkey)], refresher: Option<R
 pub fn refresh_bank(bank: &BankAddresses) -> Instruction {
     let accounts = plimsoll::accounts::RefreshBank { board: bank.board, bank: bank.bank, vault: bank.vault };
     instruction(accounts, plimsoll::instruction::RefreshBank {})
+}
+
+/// Accrues a market's funding and copies it to the board with the open interest.
+pub fn refresh_market(market: &MarketAddresses) -> Instruction {
+    let accounts = plimsoll::accounts::RefreshMarket {
+        board: market.board,
+        market: market.market,
+        bids: market.bids,
+        asks: market.asks,
+    };
+    instruction(accounts, plimsoll::instruction::RefreshMarket {})
 }

@@ -1,9 +1,9 @@
 //! From nothing to an exchange that can hold money.
 
 use super::instruction;
-use crate::addresses::{BankAddresses, ExchangeAddresses, program_data};
+use crate::addresses::{BankAddresses, ExchangeAddresses, MarketAddresses, program_data};
 use anchor_lang::system_program;
-use plimsoll::instructions::setup::Roles;
+use plimsoll::instructions::setup::{MarketArgs, Roles};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -77,6 +77,32 @@ pub fn register_bank(bank: &BankAddresses, admin: Pubkey, feed: u8) -> Instructi
         system_program: system_program::ID,
     };
     instruction(accounts, plimsoll::instruction::RegisterBank { feed })
+}
+
+/// Gives a perpetual its accounts and its place on the board, the first free one. The admin signs and pays.
+pub fn create_market(market: &MarketAddresses, admin: Pubkey, terms: MarketArgs) -> Instruction {
+    let accounts = plimsoll::accounts::CreateMarket {
+        admin,
+        exchange: market.exchange,
+        board: market.board,
+        market: market.market,
+        bids: market.bids,
+        asks: market.asks,
+        queue: market.queue,
+        system_program: system_program::ID,
+    };
+    instruction(accounts, plimsoll::instruction::CreateMarket { market: terms })
+}
+
+/// Gives `book`, the market's bids, asks or queue, the room that one instruction may add. The payer signs.
+pub fn grow_book(market: &MarketAddresses, book: Pubkey, payer: Pubkey) -> Instruction {
+    let accounts = plimsoll::accounts::GrowBook {
+        payer,
+        market: market.market,
+        book,
+        system_program: system_program::ID,
+    };
+    instruction(accounts, plimsoll::instruction::GrowBook {})
 }
 
 /// Ends set-up for good. The admin signs.

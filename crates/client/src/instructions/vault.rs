@@ -84,7 +84,17 @@ impl Outflow {
 
 /// What a vault holds beyond its ledger goes to a token account that the fee collector names; he signs.
 pub fn skim_surplus(bank: &BankAddresses, fee_collector: Pubkey, destination: Pubkey) -> Instruction {
-    let accounts = plimsoll::accounts::SkimSurplus {
+    let accounts = skim_accounts(bank, fee_collector, destination);
+    instruction(accounts, plimsoll::instruction::SkimSurplus {})
+}
+
+/// The accounts of whatever the fee collector takes out of a vault.
+pub(super) fn skim_accounts(
+    bank: &BankAddresses,
+    fee_collector: Pubkey,
+    destination: Pubkey,
+) -> plimsoll::accounts::SkimSurplus {
+    plimsoll::accounts::SkimSurplus {
         fee_collector,
         exchange: bank.exchange,
         board: bank.board,
@@ -93,8 +103,7 @@ pub fn skim_surplus(bank: &BankAddresses, fee_collector: Pubkey, destination: Pu
         vault: bank.vault,
         destination,
         token_program: bank.token_program,
-    };
-    instruction(accounts, plimsoll::instruction::SkimSurplus {})
+    }
 }
 
 /// Opens a bank again whose vault was found short and is whole. The admin signs.
