@@ -5,22 +5,20 @@ use litesvm::{LiteSVM, types::TransactionResult};
 use plimsoll_client::{
     addresses::program_data,
     events::{self, Event},
+    lookup::{self, Table},
 };
 use solana_account::{Account, AccountSharedData};
 use solana_clock::Clock;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_message::Message;
+use solana_message::{Message, VersionedMessage};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
-use solana_transaction::{Transaction, TransactionError};
+use solana_transaction::{TransactionError, versioned::VersionedTransaction};
 use std::collections::HashMap;
 
-/// Most bytes of a transaction.
-const MAX_TRANSACTION: usize = 1_232;
 /// Most accounts that one transaction may lock.
 const MAX_LOCKS: usize = 64;
-const SIGNATURE: usize = 64;
 /// When the clock begins, unix seconds.
 const GENESIS: i64 = 1_800_000_000;
 const FORTUNE: u64 = 1_000_000_000_000_000;
@@ -130,16 +128,56 @@ impl Chain {
     /// # Panics
     /// Where it breaks a limit of the network, which the machine would not notice.
     pub fn send(&mut self, instructions: &[Instruction]) -> Receipt {
-        let message = Message::new(instructions, Some(&self.payer));
-        let signatures = usize::from(message.header.num_required_signatures);
-        let bytes = 1 + signatures * SIGNATURE + message.serialize().len();
-        assert!(bytes <= MAX_TRANSACTION, "the transaction has {bytes} bytes");
-        assert!(message.account_keys.len() <= MAX_LOCKS, "it locks {} accounts", message.account_keys.len());
-        let keys: Vec<Keypair> =
-            message.account_keys[..signatures].iter().map(|key| self.key_of(key)).collect();
-        let transaction =
-            Transaction::new(&keys.iter().collect::<Vec<_>>(), message, self.svm.latest_blockhash());
+        let blockhash = self.svm.latest_blockhash();
+        let message = Message::new_with_blockhash(instructions, Some(&self.payer), &blockhash);
+        self.send_message(VersionedMessage::Legacy(message))
+    }
+
+    /// The same as a version-0 transaction, which finds in lookup tables what stands there.
+    ///
+    /// # Panics
+    /// As [`Chain::send`].
+    pub fn send_v0(&mut self, instructions: &[Instruction], tables: &[Table]) -> Receipt {
+        let message = lookup::message(&self.payer, instructions, tables, self.svm.latest_blockhash());
+        self.send_message(message.expect("not too many accounts"))
+    }
+
+    fn send_message(&mut self, message: VersionedMessage) -> Receipt {
+        let (bytes, locks) = (lookup::size(&message), lookup::locks(&message));
+        assert!(bytes <= lookup::MAX_TRANSACTION, "the transaction has {bytes} bytes");
+        assert!(locks <= MAX_LOCKS, "it locks {locks} accounts");
+        let signatures = usize::from(message.header().num_required_signatures);
+        let signers = message.static_account_keys()[..signatures].to_vec();
+        let keys: Vec<Keypair> = signers.iter().map(|key| self.key_of(key)).collect();
+        let keys: Vec<&Keypair> = keys.iter().collect();
+        let transaction = VersionedTransaction::try_new(message, &keys).expect("everybody signs");
         Receipt::new(self.svm.send_transaction(transaction))
+    }
+
+    /// Makes a lookup table of addresses by the runtime's own program, ready to be used.
+    pub fn makes_table(&mut self, addresses: &[Pubkey]) -> Table {
+        let (payer, slot) = (self.payer, self.slot_with_a_hash());
+        // A table's address is its authority's and a slot's: another table needs another authority.
+        let mut number = 0;
+        let (address, instructions) = loop {
+            let authority = self.person(&format!("keeper of table {number}"));
+            let (address, instructions) = lookup::create(authority, payer, slot, addresses);
+            if self.data(&address).is_empty() {
+                break (address, instructions);
+            }
+            number += 1;
+        };
+        for instruction in instructions {
+            self.send(&[instruction]).must_succeed();
+        }
+        self.set_time(self.now()); // what was added can be used from the next slot on
+        lookup::read(address, self.data(&address)).expect("a lookup table")
+    }
+
+    /// A slot that the machine remembers a block of: the first in the sysvar, behind its count.
+    fn slot_with_a_hash(&self) -> u64 {
+        let slot = self.data(&solana_sdk_ids::sysvar::slot_hashes::ID).get(8..16).expect("a slot");
+        u64::from_le_bytes(slot.try_into().expect("eight bytes"))
     }
 
     fn key_of(&self, address: &Pubkey) -> Keypair {

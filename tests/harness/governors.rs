@@ -1,6 +1,6 @@
 //! Who governs, or tries to.
 
-use crate::{Failure, Receipt, World, tokens::Token};
+use crate::{Failure, Receipt, World, perps::Perp, tokens::Token};
 use plimsoll::{governance::Scope, state::risk_board::Pausable};
 use plimsoll_client::{
     addresses::pending_change,
@@ -13,9 +13,9 @@ use solana_pubkey::Pubkey;
 
 /// Somebody who governs, under the name of the role.
 pub struct Governor<'w> {
-    world: &'w mut World,
-    key: Pubkey,
-    expected: Option<Failure>,
+    pub(crate) world: &'w mut World,
+    pub(crate) key: Pubkey,
+    pub(crate) expected: Option<Failure>,
 }
 
 impl<'w> Governor<'w> {
@@ -39,7 +39,15 @@ impl<'w> Governor<'w> {
             _ => self.world.place_of(token),
         };
         let bank = (row.scope == Scope::Bank).then(|| self.world.bank_of(token).bank);
-        self.sends(&Proposal { parameter: row.id, target, bank, value: number(value) })
+        self.sends(&Proposal { parameter: row.id, target, bank, market: None, value: number(value) })
+    }
+
+    /// Proposes a number for a parameter of a market: queued if it has to wait.
+    pub fn proposes_in(&mut self, name: &str, perp: Perp, value: u64) -> Option<Queued> {
+        let row = parameter(name).unwrap_or_else(|| panic!("no parameter {name}"));
+        let of = self.world.market_of(perp);
+        let (target, market) = (of.index, Some(of.market));
+        self.sends(&Proposal { parameter: row.id, target, bank: None, market, value: number(value) })
     }
 
     /// Proposes a number for a parameter of the exchange or the board.
@@ -54,7 +62,7 @@ impl<'w> Governor<'w> {
 
     fn proposes_bytes(&mut self, name: &str, value: [u8; 32]) -> Option<Queued> {
         let row = parameter(name).unwrap_or_else(|| panic!("no parameter {name}"));
-        self.sends(&Proposal { parameter: row.id, target: 0, bank: None, value })
+        self.sends(&Proposal { parameter: row.id, target: 0, bank: None, market: None, value })
     }
 
     /// Proposes something as it stands.
@@ -64,7 +72,8 @@ impl<'w> Governor<'w> {
         self.world.attempts(&[instruction], self.expected.as_ref());
         let change = pending_change(&self.world.exchange.exchange, next).address();
         let queued = self.world.change(&change).is_some();
-        queued.then_some(Queued { change, proposer: self.key, bank: proposal.bank })
+        let Proposal { bank, market, .. } = *proposal;
+        queued.then_some(Queued { change, proposer: self.key, bank, market })
     }
 
     /// Applies a queued change.

@@ -3,6 +3,7 @@
 use crate::{
     World,
     amounts::{days, hours, percent},
+    perps::Perp,
     tokens::{STANDARD, Token},
     world::UPGRADE_AUTHORITY,
 };
@@ -10,10 +11,15 @@ use plimsoll::instructions::setup::Roles;
 use plimsoll_client::instructions::setup;
 use plimsoll_risk::layout::bank::NO_FEED;
 use solana_pubkey::Pubkey;
-use std::sync::{Mutex, OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock},
+};
 
 /// Setting a world up takes as long as many stories: it is done once, and copied.
 static READY: OnceLock<Mutex<(World, World)>> = OnceLock::new();
+/// The same of worlds with markets, by the names of these.
+static TRADING: OnceLock<Mutex<HashMap<Vec<&'static str>, World>>> = OnceLock::new();
 
 impl World {
     /// The standard tokens on standard terms, fresh prices, ready for deposits.
@@ -24,6 +30,30 @@ impl World {
     /// The same before it is opened: parameters still take effect at once.
     pub fn before_opening() -> Self {
         ready().0
+    }
+
+    /// The standard tokens and these perpetuals on standard terms, with the tokens that they are about, fresh prices, open.
+    pub fn with_markets(perps: &[Perp]) -> Self {
+        let names: Vec<_> = perps.iter().map(|perp| perp.name).collect();
+        let worlds = TRADING.get_or_init(Mutex::default);
+        let mut worlds = worlds.lock().expect("no world broke while it was copied");
+        worlds.entry(names).or_insert_with(|| Self::with_markets_before_opening(perps).opens()).clone()
+    }
+
+    /// The same before it is opened: parameters still take effect at once.
+    pub fn with_markets_before_opening(perps: &[Perp]) -> Self {
+        let mut tokens = STANDARD.to_vec();
+        for perp in perps {
+            if !tokens.contains(&perp.token) {
+                tokens.push(perp.token);
+            }
+        }
+        let mut world = Self::with_tokens(&tokens);
+        for perp in perps {
+            world.creates_market(*perp);
+            world.sets_standard_market_terms(*perp);
+        }
+        world
     }
 
     /// An exchange with these tokens on standard terms, not opened yet; the first is the quote token.

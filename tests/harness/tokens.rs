@@ -19,6 +19,8 @@ pub const USDC: Token = Token::new("USDC", 6, 1.0);
 pub const SOL: Token = Token::new("SOL", 9, 150.0);
 /// Of the Token-2022 program.
 pub const BTC: Token = Token { is_token_2022: true, ..Token::new("BTC", 8, 60_000.0) };
+/// In a world only where a market is about it.
+pub const ETH: Token = Token::new("ETH", 8, 3_000.0);
 /// A bar of gold: indivisible.
 pub const BAR: Token = Token::new("BAR", 0, 2_000.0);
 

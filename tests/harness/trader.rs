@@ -1,22 +1,28 @@
 //! People with wallets and margin accounts.
 
 use crate::{Failure, Receipt, World, keys, tokens::Token};
-use plimsoll_client::instructions::{
-    account::MarginAccount,
-    refresh::refresh_bank,
-    vault::{Inflow, Outflow},
+use plimsoll_client::{
+    instructions::{
+        account::MarginAccount,
+        refresh::refresh_bank,
+        vault::{Inflow, Outflow},
+    },
+    lookup::Table,
 };
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 /// Somebody who uses the exchange.
 pub struct Trader<'w> {
-    world: &'w mut World,
-    name: String,
-    key: Pubkey,
-    account: MarginAccount,
+    pub(crate) world: &'w mut World,
+    pub(crate) name: String,
+    pub(crate) key: Pubkey,
+    pub(crate) account: MarginAccount,
     expected: Option<Failure>,
-    oracles: Vec<Pubkey>,
+    pub(crate) oracles: Vec<Pubkey>,
+    /// Margin accounts of makers that orders bring along.
+    pub(crate) makers: Vec<Pubkey>,
+    tables: Vec<Table>,
     beneficiary: Option<Pubkey>,
 }
 
@@ -30,7 +36,8 @@ impl<'w> Trader<'w> {
             world.does(&[account.open(payer)]);
         }
         let name = name.to_owned();
-        Self { world, name, key, account, expected: None, oracles: Vec::new(), beneficiary: None }
+        let (oracles, makers, tables) = (Vec::new(), Vec::new(), Vec::new());
+        Self { world, name, key, account, expected: None, oracles, makers, tables, beneficiary: None }
     }
 
     /// What follows has to be refused, for this reason, and to change nothing.
@@ -40,7 +47,7 @@ impl<'w> Trader<'w> {
         self
     }
 
-    /// Withdrawals that follow bring these tokens' oracle accounts along.
+    /// What follows brings these tokens' oracle accounts along, where a price may be needed.
     #[must_use]
     pub fn bringing(mut self, tokens: &[Token]) -> Self {
         self.oracles = tokens.iter().map(Token::pyth).collect();
@@ -54,10 +61,24 @@ impl<'w> Trader<'w> {
         self
     }
 
-    /// Deposits and repayments that follow go to somebody else's margin account.
+    /// Deposits, repayments and all trading that follow happen to somebody else's margin account.
     #[must_use]
     pub fn for_account_of(mut self, name: &str) -> Self {
         self.beneficiary = Some(self.world.trader(name).account.address);
+        self
+    }
+
+    /// Orders that follow bring these people's margin accounts along, in this order: as makers they are settled at once.
+    #[must_use]
+    pub fn meeting(mut self, names: &[&str]) -> Self {
+        self.makers = names.iter().map(|name| self.world.account_of(name)).collect();
+        self
+    }
+
+    /// What follows is sent as version-0 transactions with these lookup tables.
+    #[must_use]
+    pub fn by_tables(mut self, tables: &[Table]) -> Self {
+        self.tables = tables.to_vec();
         self
     }
 
@@ -85,11 +106,16 @@ impl<'w> Trader<'w> {
         wallet
     }
 
+    /// The margin account that deposits and trading change.
+    pub fn acts_on(&self) -> Pubkey {
+        self.beneficiary.unwrap_or(self.account.address)
+    }
+
     /// The accounts of a deposit or a repayment.
     pub fn inflow(&mut self, token: Token) -> Inflow {
         Inflow {
             bank: self.world.bank_of(token),
-            account: self.beneficiary.unwrap_or(self.account.address),
+            account: self.acts_on(),
             depositor: self.key,
             source: self.wallet(token),
         }
@@ -171,7 +197,15 @@ impl<'w> Trader<'w> {
 
     /// Sends instructions as they stand.
     pub fn sends(&mut self, instructions: &[Instruction]) -> Receipt {
-        self.world.attempts(instructions, self.expected.as_ref())
+        if self.tables.is_empty() {
+            return self.world.attempts(instructions, self.expected.as_ref());
+        }
+        self.world.attempts_v0(instructions, &self.tables, self.expected.as_ref())
+    }
+
+    /// Whether what follows has to be refused.
+    pub(crate) fn expects_refusal(&self) -> bool {
+        self.expected.is_some()
     }
 
     /// The balance in native units, owed below zero.

@@ -5,14 +5,16 @@ use crate::{
     governors::Governor,
     invariants::{self, History},
     oracle::Oracle,
+    perps::Perp,
     snapshot::Snapshot,
     tokens::Token,
     trader::Trader,
 };
 use plimsoll::state::{Bank, Exchange, MarginAccount, PendingChange, RiskBoard};
 use plimsoll_client::{
-    addresses::{BankAddresses, ExchangeAddresses, margin_account},
+    addresses::{BankAddresses, ExchangeAddresses, MarketAddresses, margin_account},
     decode,
+    lookup::Table,
 };
 use solana_instruction::{Instruction, error::InstructionError};
 use solana_pubkey::Pubkey;
@@ -29,6 +31,8 @@ pub struct World {
     pub(crate) tokens: Vec<Token>,
     /// What the oracles say of each token, in the order of the tokens.
     pub(crate) prices: Vec<f64>,
+    /// Markets, in the order of the board.
+    pub(crate) markets: Vec<(Perp, MarketAddresses)>,
     pub(crate) history: History,
 }
 
@@ -40,6 +44,7 @@ impl World {
             exchange: ExchangeAddresses::derive(),
             tokens: Vec::new(),
             prices: Vec::new(),
+            markets: Vec::new(),
             history: History::default(),
         }
     }
@@ -47,6 +52,16 @@ impl World {
     /// Sends a transaction that has to succeed, then checks every invariant.
     pub fn does(&mut self, instructions: &[Instruction]) -> Receipt {
         let receipt = self.chain.send(instructions).must_succeed();
+        self.went_through(receipt, instructions)
+    }
+
+    /// The same by a version-0 transaction, whose accounts may stand in lookup tables.
+    pub fn does_v0(&mut self, instructions: &[Instruction], tables: &[Table]) -> Receipt {
+        let receipt = self.chain.send_v0(instructions, tables).must_succeed();
+        self.went_through(receipt, instructions)
+    }
+
+    fn went_through(&mut self, receipt: Receipt, instructions: &[Instruction]) -> Receipt {
         self.history.record(&receipt, instructions.len());
         invariants::check(&self.chain, &mut self.history);
         receipt
@@ -56,6 +71,19 @@ impl World {
     pub fn refuses(&mut self, instructions: &[Instruction], reason: impl Into<Failure>) -> Receipt {
         let before = Snapshot::of(&self.chain);
         let receipt = self.chain.send(instructions).must_fail(&reason.into());
+        invariants::a_refused_transaction_changes_nothing(&before, &self.chain);
+        receipt
+    }
+
+    /// The same by a version-0 transaction.
+    pub fn refuses_v0(
+        &mut self,
+        instructions: &[Instruction],
+        tables: &[Table],
+        reason: impl Into<Failure>,
+    ) -> Receipt {
+        let before = Snapshot::of(&self.chain);
+        let receipt = self.chain.send_v0(instructions, tables).must_fail(&reason.into());
         invariants::a_refused_transaction_changes_nothing(&before, &self.chain);
         receipt
     }
@@ -84,6 +112,19 @@ impl World {
         match expected {
             None => self.does(instructions),
             Some(reason) => self.refuses(instructions, reason.clone()),
+        }
+    }
+
+    /// The same by a version-0 transaction.
+    pub(crate) fn attempts_v0(
+        &mut self,
+        instructions: &[Instruction],
+        tables: &[Table],
+        expected: Option<&Failure>,
+    ) -> Receipt {
+        match expected {
+            None => self.does_v0(instructions, tables),
+            Some(reason) => self.refuses_v0(instructions, tables, reason.clone()),
         }
     }
 
@@ -209,7 +250,7 @@ impl World {
         invariants::check(&self.chain, &mut self.history);
     }
 
-    /// All prices are published again and copied to the board, all banks' interest is accrued.
+    /// All prices are published again and copied to the board, all banks' interest and all markets' funding is accrued.
     pub fn refreshes_all(&mut self) {
         let now = self.now();
         let old: Vec<Token> = self.tokens[1..].to_vec();
@@ -228,6 +269,7 @@ impl World {
         for some in banks.chunks(8) {
             self.does(some);
         }
+        self.refreshes_all_markets();
     }
 
     /// A token's feed on the board, as it stands.

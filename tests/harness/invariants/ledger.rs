@@ -1,0 +1,85 @@
+//! The whole ledger at one moment.
+
+use crate::Chain;
+use plimsoll::state::{Bank, Exchange, MarginAccount, Market, RiskBoard};
+use plimsoll_client::{
+    book::{self, BookView, QueueView, QueuedFill},
+    decode,
+};
+use plimsoll_risk::layout::account::Position;
+use solana_account::ReadableAccount;
+use solana_pubkey::Pubkey;
+use std::collections::BTreeMap;
+
+/// As it lies on the machine.
+pub(super) struct Ledger<'a> {
+    pub exchange: Option<&'a Exchange>,
+    pub board: Option<&'a RiskBoard>,
+    pub banks: BTreeMap<u8, (Pubkey, &'a Bank)>,
+    pub markets: BTreeMap<u8, Trading<'a>>,
+    pub accounts: BTreeMap<Pubkey, &'a MarginAccount>,
+}
+
+/// One market with its book.
+pub(super) struct Trading<'a> {
+    pub address: Pubkey,
+    pub market: &'a Market,
+    pub book: BookView<'a>,
+    pub queue: QueueView<'a>,
+}
+
+impl<'a> Ledger<'a> {
+    pub fn read(chain: &'a Chain) -> Self {
+        let (exchange, board) = (None, None);
+        let (banks, markets, accounts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut ledger = Self { exchange, board, banks, markets, accounts };
+        let mut found = Vec::new();
+        for (address, account) in chain.accounts_of(plimsoll::ID) {
+            let data = account.data();
+            if let Some(account) = look::<MarginAccount>(data) {
+                ledger.accounts.insert(*address, account);
+            } else if let Some(bank) = look::<Bank>(data) {
+                ledger.banks.insert(bank.index, (*address, bank));
+            } else if let Some(market) = look::<Market>(data) {
+                found.push((*address, market));
+            } else if let Some(board) = look::<RiskBoard>(data) {
+                ledger.board = Some(board);
+            } else if let Some(exchange) = look::<Exchange>(data) {
+                ledger.exchange = Some(exchange);
+            }
+        }
+        for (address, market) in found {
+            let board = ledger.board.expect("a market without a board");
+            ledger.markets.insert(market.index, Trading::read(chain, board, address, market));
+        }
+        ledger
+    }
+
+    /// Positions in a market, with the account that each belongs to.
+    pub fn positions(&self, market: u8) -> impl Iterator<Item = (Pubkey, &'a Position)> {
+        self.accounts.iter().filter_map(move |(address, account)| {
+            Some((*address, &account.positions[account.place_of(market)?]))
+        })
+    }
+}
+
+impl<'a> Trading<'a> {
+    fn read(chain: &'a Chain, board: &'a RiskBoard, address: Pubkey, market: &'a Market) -> Self {
+        let data = |key: plimsoll_risk::layout::Key| chain.data(&Pubkey::from(key.0));
+        let book = BookView::read(data(market.bids), data(market.asks)).expect("a book");
+        let queue = book::queue(data(market.queue)).expect("a queue");
+        let terms = &board.markets[usize::from(market.index)];
+        assert_eq!(Pubkey::from(terms.market.0), address, "the board knows another market {}", market.index);
+        Self { address, market, book, queue }
+    }
+
+    /// What waits for an account, oldest first.
+    pub fn waiting_for(&self, account: Pubkey) -> impl Iterator<Item = &'a QueuedFill> {
+        let of_it = move |fill: &&QueuedFill| fill.maker.0 == account.to_bytes();
+        self.queue.waiting().map(|(_, fill)| fill).filter(of_it)
+    }
+}
+
+fn look<T: decode::Account>(data: &[u8]) -> Option<&T> {
+    decode::view(data).ok().flatten()
+}
