@@ -1,16 +1,30 @@
 //! What users live through, on the compiled program. A test's name is the rule that it proves.
 
+mod a_market_makers_day;
+mod a_traders_life;
 mod accounts;
+mod attacks;
 mod bank_health;
+mod batches;
+mod cross_margin;
 mod deposits;
 mod fallback_and_rewards;
+mod fees;
+mod fills;
+mod funding;
 mod governance;
 mod interest;
+mod isolated;
+mod markets;
+mod order_types;
+mod orders;
 mod parameters;
 mod pauses;
 mod prices;
 mod repay;
+mod settlement;
 mod setup;
 mod tokens_accepted;
+mod triggers;
 mod withdrawals;
 mod wrong_accounts;

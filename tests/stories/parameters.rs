@@ -1,6 +1,8 @@
 //! The table of parameters, row by row: bounds, who may propose, what waits and what does not.
 
-use harness::{Failure, World, amounts::*, keys, tokens::*};
+mod markets;
+
+use harness::{Failure, World, amounts::*, keys, perps::*, tokens::*};
 use plimsoll::{
     errors::Refusal,
     governance::{PARAMETERS, Parameter, Place, Scope, Target, Unit, Value},
@@ -13,11 +15,18 @@ use plimsoll_client::{
 
 /// Terms in the middle of their bounds, so that most can move either way.
 fn world() -> World {
-    let mut world = World::before_opening();
+    let mut world = World::with_markets_before_opening(&[SOL_PERP, BTC_PERP]);
     for (name, value) in
         [("bank.hour_limit", percent(20)), ("bank.day_limit", percent(40)), ("bank.rate0", bps(10))]
     {
         world.sets(name, SOL, value);
+    }
+    for (name, value) in [
+        ("market.maker_rebate", 0),
+        ("market.oi_lower", usdc(5_000_000)),
+        ("market.oi_upper", usdc(40_000_000)),
+    ] {
+        world.sets_in_market(name, SOL_PERP, value);
     }
     world.opens()
 }
@@ -26,9 +35,14 @@ fn world() -> World {
 fn value_of(world: &World, row: &Parameter) -> Value {
     let mut exchange = world.exchange_account();
     let mut board = Box::new(*world.board());
-    let mut bank = world.bank(SOL);
-    let index = target_of(world, row);
-    let mut target = Target { exchange: &mut exchange, board: &mut board, bank: Some(&mut bank), index };
+    let (mut bank, mut market) = (world.bank(SOL), world.market(SOL_PERP));
+    let mut target = Target {
+        exchange: &mut exchange,
+        board: &mut board,
+        bank: Some(&mut bank),
+        market: Some(&mut market),
+        index: target_of(world, row),
+    };
     row.read(&mut target).expect("a value")
 }
 
@@ -37,12 +51,14 @@ fn target_of(world: &World, row: &Parameter) -> u8 {
         Scope::Exchange | Scope::Board => 0,
         Scope::Bank | Scope::BankTerms => world.place_of(SOL),
         Scope::Feed => world.feed_of(SOL),
+        Scope::Market => world.market_of(SOL_PERP).index,
     }
 }
 
 fn proposal(world: &World, row: &Parameter, value: [u8; 32]) -> Proposal {
     let bank = (row.scope == Scope::Bank).then(|| world.bank_of(SOL).bank);
-    Proposal { parameter: row.id, target: target_of(world, row), bank, value }
+    let market = (row.scope == Scope::Market).then(|| world.market_of(SOL_PERP).market);
+    Proposal { parameter: row.id, target: target_of(world, row), bank, market, value }
 }
 
 /// Proposes in somebody's name; what is queued, if anything is.
@@ -133,9 +149,14 @@ fn every_ramp_starts_from_the_present_value_and_arrives_after_its_time() {
 fn ramp_of(world: &World, row: &Parameter) -> plimsoll_risk::ramp::Ramp {
     let mut exchange = world.exchange_account();
     let mut board = Box::new(*world.board());
-    let mut bank = world.bank(SOL);
-    let index = target_of(world, row);
-    let mut target = Target { exchange: &mut exchange, board: &mut board, bank: Some(&mut bank), index };
+    let (mut bank, mut market) = (world.bank(SOL), world.market(SOL_PERP));
+    let mut target = Target {
+        exchange: &mut exchange,
+        board: &mut board,
+        bank: Some(&mut bank),
+        market: Some(&mut market),
+        index: target_of(world, row),
+    };
     let Place::Ramp(find) = row.place else { panic!("{} is no ramp", row.name) };
     *find(&mut target).expect("a ramp")
 }
@@ -200,13 +221,14 @@ fn no_row_reaches_beyond_its_target() {
             Scope::Exchange | Scope::Board => Refusal::UnknownTarget,
             Scope::Bank | Scope::BankTerms => Refusal::UnknownBank,
             Scope::Feed => Refusal::UnknownFeed,
+            Scope::Market => Refusal::UnknownMarket,
         };
         world.clone().admin().refused(reason).sends(&proposal);
     }
 }
 
 #[test]
-fn a_parameter_of_a_bank_needs_that_banks_account() {
+fn a_parameter_of_a_bank_or_a_market_needs_that_ones_account() {
     let mut world = world();
     let row = plimsoll_client::instructions::governance::parameter("bank.deposit_cap").expect("a parameter");
     let right = proposal(&world, row, number(1));
@@ -217,6 +239,11 @@ fn a_parameter_of_a_bank_needs_that_banks_account() {
         .admin()
         .refused(Refusal::UnknownParameter)
         .sends(&Proposal { parameter: PARAMETERS.len() as u16, ..right });
+    let row = plimsoll_client::instructions::governance::parameter("market.band").expect("a parameter");
+    let right = proposal(&world, row, number(bps(100)));
+    world.admin().refused(Refusal::MissingMarket).sends(&Proposal { market: None, ..right });
+    let other = world.market_of(BTC_PERP).market;
+    world.admin().refused(Refusal::UnknownMarket).sends(&Proposal { market: Some(other), ..right });
     let next = pending_change(&world.exchange.exchange, 7).address();
     assert!(world.change(&next).is_none());
 }

@@ -1,14 +1,22 @@
 //! Every instruction against every pause: which it stops, and which it does not.
 
-use harness::{World, amounts::*, keys, tokens::*};
+use harness::{World, amounts::*, keys, perps::*, tokens::*};
 use plimsoll::{
     errors::Refusal,
     state::{margin_account::scope, risk_board::Pausable},
 };
-use plimsoll_client::instructions::{
-    account::MarginAccount,
-    governance::{self, Proposal, Queued, number, parameter},
-    refresh, setup, vault,
+use plimsoll_client::{
+    addresses::MarketAddresses,
+    book::{OrderId, Side},
+    instructions::{
+        account::MarginAccount,
+        governance::{self, Proposal, Queued, number, parameter},
+        ledger,
+        order::Order,
+        refresh, setup, trade,
+        trigger::{self, Execution, Trigger},
+        vault,
+    },
 };
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -30,11 +38,14 @@ struct Stage {
     world: World,
     ready: Queued,
     waiting: Queued,
+    /// Of tess: her order that rests, and her stop-loss that is due.
+    order: OrderId,
+    stop: u8,
 }
 
 /// A world in which every instruction of the table would succeed.
 fn stage() -> Stage {
-    let mut world = World::open();
+    let mut world = World::with_markets(&[BTC_PERP, SOL_PERP]);
     world.trader("lender").deposits(USDC, usdc(1_000));
     world.trader("alice").deposits(SOL, sol(10));
     world.trader("alice").borrows(USDC, usdc(10));
@@ -59,7 +70,26 @@ fn stage() -> Stage {
     for (who, token) in [("alice", SOL), ("alice", USDC)] {
         world.trader(who).gets(token, 1_000_000);
     }
-    Stage { world, ready, waiting }
+    let (order, stop) = people_trade(&mut world);
+    Stage { world, ready, waiting, order, stop }
+}
+
+/// Tess is long at a small loss; she has an order that rests and a stop-loss that is due, and a pocket in another market. A
+/// fill waits for its maker, the pool holds fees, and some are collected. Returns her order and her stop-loss.
+fn people_trade(world: &mut World) -> (OrderId, u8) {
+    world.stakes(&["tess", "maker"]);
+    world.trader("keeper");
+    world.trader("maker").asks(BTC_PERP, 200, 60_010);
+    world.trader("maker").bids(BTC_PERP, 50, 59_990);
+    world.trader("tess").meeting(&["maker"]).longs(BTC_PERP, 100);
+    world.trader("tess").settles(BTC_PERP);
+    world.collects_fees(BTC_PERP);
+    world.trader("tess").longs(BTC_PERP, 10);
+    world.trader("tess").isolates(SOL_PERP);
+    world.trader("tess").funds_pocket(SOL_PERP, usdc(10));
+    let order = world.trader("tess").bids(BTC_PERP, 5, 59_000);
+    let stop = world.trader("tess").places_trigger(BTC_PERP, Trigger::stop_loss(Side::Ask, 61_000));
+    (order, stop.trigger_slot())
 }
 
 fn traders_rows(world: &mut World) -> Vec<Row> {
@@ -107,6 +137,51 @@ fn keepers_rows(world: &mut World) -> Vec<Row> {
     ]
 }
 
+fn trading_rows(stage: &mut Stage) -> Vec<Row> {
+    use Pausable::{Account, ApplyFills, Cancel, Place, Trigger as Execute};
+    let (world, order) = (&mut stage.world, stage.order);
+    let (market, tess, maker) = (world.market_of(BTC_PERP), world.person("tess"), world.account_of("maker"));
+    let account = world.account_of("tess");
+    let trading = world.trader("tess").trading(BTC_PERP);
+    let bid = Order::limit(Side::Bid, 5, 59_000);
+    let execution =
+        Execution { market, account, keeper: world.account_of("keeper"), quote_bank: world.quote_bank() };
+    vec![
+        row("place_order", &[Place], trading.place(&bid, &[], &[])),
+        row("batch", &[Place], trading.batch(&[order], &[bid], &[], &[])), // a batch always places something
+        row("cancel_order", &[Cancel], trading.cancel(order)),
+        row("cancel_by_client_id", &[Cancel], trading.cancel_by_client_id(0)),
+        row("cancel_all", &[Cancel], trading.cancel_all(None)),
+        row("apply_fills", &[ApplyFills], trade::apply_fills(&market, &[maker], 8)),
+        row("set_dead_man", &[Account], trade::set_dead_man(market.board, account, tess, 60)),
+        row("place_trigger", &[Place], trading.place_trigger(&Trigger::stop_loss(Side::Ask, 50_000))),
+        row("cancel_trigger", &[Cancel], trigger::cancel_trigger(market.board, account, tess, stage.stop)),
+        row("execute_trigger", &[Execute], execution.execute(stage.stop, &[], &[maker])),
+    ]
+}
+
+fn cash_rows(world: &mut World) -> Vec<Row> {
+    use Pausable::{Pocket, Refresh, Settle};
+    let (market, bank, collector) =
+        (world.market_of(BTC_PERP), world.quote_bank(), world.person("fee collector"));
+    let (admin, payer) = (world.person("admin"), world.chain.payer());
+    let (wallet, account) = (world.chain.wallet(&collector, &USDC), world.account_of("tess"));
+    let pocket = world.trader("tess").pocket(SOL_PERP);
+    let third = MarketAddresses::derive(&world.exchange, 2);
+    let args = SOL_PERP.args(world.feed_of(SOL));
+    vec![
+        row("settle_pnl", &[Settle], ledger::settle_pnl(&market, account, bank)),
+        row("collect_fees", &[Settle], ledger::collect_fees(&market, bank)),
+        row("pay_fees", &[Settle], ledger::pay_fees(&world.bank_of(USDC), collector, wallet)),
+        row("fund_pocket", &[Pocket], pocket.fund(1_000, &[])),
+        row("drain_pocket", &[Pocket], pocket.drain(1_000, &[])),
+        row("set_position_mode", &[Pocket], pocket.set_mode(false)),
+        row("refresh_market", &[Refresh], refresh::refresh_market(&market)),
+        row("create_market", &[], setup::create_market(&third, admin, args)),
+        row("grow_book", &[], setup::grow_book(&market, market.bids, payer)),
+    ]
+}
+
 fn governors_rows(stage: &mut Stage) -> Vec<Row> {
     let world = &mut stage.world;
     let [admin, guardian, nominee] = ["admin", "guardian", "nominee"].map(|name| world.person(name));
@@ -116,6 +191,7 @@ fn governors_rows(stage: &mut Stage) -> Vec<Row> {
         parameter: parameter(name).expect("a parameter").id,
         target: 1,
         bank: Some(world.bank_of(SOL).bank),
+        market: None,
         value: number(value),
     };
     let new = Token::new("NEW", 6, 1.0);
@@ -143,6 +219,8 @@ fn table() -> (World, Vec<Row>) {
     let mut stage = stage();
     let mut rows = traders_rows(&mut stage.world);
     rows.extend(keepers_rows(&mut stage.world));
+    rows.extend(trading_rows(&mut stage));
+    rows.extend(cash_rows(&mut stage.world));
     rows.extend(governors_rows(&mut stage));
     (stage.world, rows)
 }
