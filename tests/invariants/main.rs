@@ -2,3 +2,4 @@
 
 mod oracle_formats;
 mod random_walk;
+mod trading_walk;

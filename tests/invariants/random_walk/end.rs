@@ -80,11 +80,13 @@ impl Walk {
     fn asks_for_no_limit(&mut self, name: &str, place: usize) -> Queued {
         let (bank, proposer) = (Some(self.listings[place].bank.bank), self.admin());
         let row = parameter(name).expect("a parameter");
-        let proposal = Proposal { parameter: row.id, target: place as u8, bank, value: number(percent(100)) };
+        let (target, value) = (place as u8, number(percent(100)));
+        let proposal = Proposal { parameter: row.id, target, bank, market: None, value };
         let next = self.world.exchange_account().change_sequence + 1;
         self.must(proposal.propose(&self.world.exchange, proposer, next));
         let of = self.world.exchange.exchange;
-        Queued { change: plimsoll_client::addresses::pending_change(&of, next).address(), proposer, bank }
+        let change = plimsoll_client::addresses::pending_change(&of, next).address();
+        Queued { change, proposer, bank, market: None }
     }
 
     fn debts_are_paid(&mut self) {

@@ -20,7 +20,7 @@ impl Walk {
         let (row, target, value) = if !moved.is_empty() && self.dice.percent(60) {
             self.dice.one_of(&moved)
         } else {
-            let row = &PARAMETERS[self.dice.place_in(PARAMETERS)];
+            let row = self.any_row();
             let target = self.any_target(row.scope);
             let Some(now) = self.value(row, target) else { return self.proposes(row, target, [1; 32]) };
             if row.value(&now).is_ok() {
@@ -29,6 +29,16 @@ impl Walk {
             (row, target, self.any_value(row, target, now))
         };
         self.proposes(row, target, value);
+    }
+
+    /// Mostly one that has a target here: this world has no markets.
+    fn any_row(&mut self) -> &'static Parameter {
+        loop {
+            let row = &PARAMETERS[self.dice.place_in(PARAMETERS)];
+            if row.scope != Scope::Market || self.dice.percent(3) {
+                return row;
+            }
+        }
     }
 
     fn proposes(&mut self, row: &Parameter, target: u8, value: [u8; 32]) {
@@ -42,11 +52,11 @@ impl Walk {
         let of = self.world.exchange;
         let next = self.world.exchange_account().change_sequence + 1;
         let guess = if self.dice.percent(2) { next + 1 } else { next };
-        let proposal = Proposal { parameter: row.id, target, bank, value };
+        let proposal = Proposal { parameter: row.id, target, bank, market: None, value };
         self.tries(&[proposal.propose(&of, proposer, guess)]);
         let change = pending_change(&of.exchange, next).address();
         if self.world.change(&change).is_some() {
-            self.queue.push(Queued { change, proposer, bank });
+            self.queue.push(Queued { change, proposer, bank, market: None });
         }
     }
 
@@ -66,14 +76,15 @@ impl Walk {
         let listing = self.listings.get(usize::from(target));
         let bank = listing.and_then(|it| decode::read::<Bank>(self.world.chain.data(&it.bank.bank)).ok());
         let (mut bank, index) = (bank, target);
-        let mut target = Target { exchange: &mut exchange, board: &mut board, bank: bank.as_mut(), index };
+        let (exchange, board, bank) = (&mut exchange, &mut *board, bank.as_mut());
+        let mut target = Target { exchange, board, bank, market: None, index };
         row.read(&mut target).ok().map(plimsoll::governance::Value::to_bytes)
     }
 
     fn any_target(&mut self, scope: Scope) -> u8 {
         let odd = self.dice.percent(2);
         match scope {
-            Scope::Exchange | Scope::Board => u8::from(odd),
+            Scope::Exchange | Scope::Board | Scope::Market => u8::from(odd),
             Scope::BankTerms | Scope::Bank if odd => self.listings.len() as u8,
             Scope::BankTerms | Scope::Bank => self.any_bank() as u8,
             Scope::Feed if odd => self.prices.len() as u8,
