@@ -8,13 +8,17 @@ use solana_message::Message;
 /// One figure.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The instruction, and after a dot what is special about the case.
+    /// The instruction or what traders call it, and after a dot what is special about the case.
     pub name: &'static str,
     pub shape: String,
     pub figure: u64,
     /// Size of the transaction, for an instruction that was sent.
     pub bytes: Option<usize>,
 }
+
+/// What traders call an instruction, and what the program calls it.
+const ALIASES: [(&str, &str); 3] =
+    [("place", "place_order"), ("trade", "place_order"), ("cancel", "cancel_order")];
 
 impl Row {
     /// The most that it may be.
@@ -65,7 +69,8 @@ impl Book {
 }
 
 fn instruction_of(name: &'static str) -> &'static str {
-    name.split('.').next().unwrap_or(name)
+    let first = name.split('.').next().unwrap_or(name);
+    ALIASES.iter().find(|(alias, _)| *alias == first).map_or(first, |(_, instruction)| instruction)
 }
 
 /// Size of the transaction that holds one instruction.

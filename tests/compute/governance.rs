@@ -31,7 +31,7 @@ pub fn measure(book: &mut Book) {
 fn proposal(world: &World, name: &str, value: u64) -> Proposal {
     let row = parameter(name).expect("a parameter");
     let bank = (row.scope == Scope::Bank).then(|| world.bank_of(SOL).bank);
-    Proposal { parameter: row.id, target: world.place_of(SOL), bank, value: number(value) }
+    Proposal { parameter: row.id, target: world.place_of(SOL), bank, market: None, value: number(value) }
 }
 
 /// Tightening needs not wait.
@@ -64,7 +64,7 @@ fn queued(book: &mut Book) {
     let change = pending_change(&world.exchange.exchange, 1).address();
     let propose = proposal.propose(&world.exchange, admin, 1);
     book.measure("propose_change.queued", "has to wait", &mut world, propose);
-    let queued = Queued { change, proposer: admin, bank: proposal.bank };
+    let queued = Queued { change, proposer: admin, bank: proposal.bank, market: None };
     assert!(world.change(&change).is_some());
 
     let mut other = world.clone();
@@ -88,12 +88,13 @@ fn terms_of_the_last_bank(book: &mut Book, mut world: World) {
     let admin = world.person("admin");
     let row = parameter(OF_TERMS).expect("a parameter");
     let last = LATE[3].bank;
-    let proposal = Proposal { parameter: row.id, target: last, bank: None, value: number(bps(9_500)) };
+    let proposal =
+        Proposal { parameter: row.id, target: last, bank: None, market: None, value: number(bps(9_500)) };
     world.admin().sends(&proposal);
     let change = pending_change(&world.exchange.exchange, 2).address();
     world.passes(days(2));
     let before = world.board().banks[usize::from(last)].asset_weight_maint;
-    let apply = Queued { change, proposer: admin, bank: None }.apply(&world.exchange);
+    let apply = Queued { change, proposer: admin, bank: None, market: None }.apply(&world.exchange);
     book.measure("apply_change.ramped", "ramped, terms of the last of 32 banks", &mut world, apply);
     assert_ne!(world.board().banks[usize::from(last)].asset_weight_maint, before);
 }

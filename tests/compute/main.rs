@@ -5,12 +5,17 @@
 mod account;
 mod book;
 mod caps;
+mod desks;
 mod documents;
 mod governance;
 mod instructions;
+mod ledger;
 mod refresh;
 mod setup;
 mod shapes;
+mod trade;
+mod tree;
+mod triggers;
 mod vault;
 
 use book::Book;
@@ -22,9 +27,17 @@ fn measured() -> &'static Book {
     BOOK.get_or_init(|| {
         let mut book = Book::default();
         book.note("program_bytes", "the compiled program", harness::program::elf().len() as u64);
-        for measure in
-            [vault::measure, refresh::measure, account::measure, setup::measure, governance::measure]
-        {
+        let all: [fn(&mut Book); 8] = [
+            trade::measure,
+            ledger::measure,
+            triggers::measure,
+            vault::measure,
+            refresh::measure,
+            account::measure,
+            setup::measure,
+            governance::measure,
+        ];
+        for measure in all {
             measure(&mut book);
         }
         book
@@ -53,6 +66,14 @@ fn no_figure_is_beyond_its_cap() {
     let beyond: Vec<_> =
         beyond.map(|row| format!("{}: {} of {:?}", row.name, row.figure, row.cap())).collect();
     assert!(beyond.is_empty(), "{beyond:#?}");
+}
+
+#[test]
+fn a_promise_that_is_kept_is_not_listed_as_missed() {
+    for row in measured().0.iter().filter(|row| caps::is_not_reached(row.name)) {
+        let promised = caps::promised(row.name).expect("only a promise can be missed");
+        assert!(row.figure > promised, "{} is {}: take it off the list", row.name, row.figure);
+    }
 }
 
 #[test]

@@ -8,12 +8,14 @@ use harness::{
     World,
     amounts::{days, hours, percent},
     oracles::SwitchboardFeed,
+    perps::SOL_PERP,
     tokens::{SOL, Token, sol, usdc},
 };
 use plimsoll_client::instructions::{
     refresh::{Refresher, refresh_bank, refresh_prices},
     setup,
 };
+use plimsoll_risk::layout::board::MAX_MARKETS;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -28,6 +30,7 @@ pub fn measure(book: &mut Book) {
     bank(book);
     without_banks(book);
     many_banks(book);
+    many_markets(book);
     ramping(book);
 }
 
@@ -156,6 +159,29 @@ fn many_banks(book: &mut Book) {
     let now = world.now();
     assert!(world.board().banks[1..].iter().all(|bank| bank.publish_time == now));
     book.note("refresh.per_bank", "each of 30 further banks of one feed", (all - one).div_ceil(30));
+}
+
+/// The most markets that one feed can have.
+fn many_markets(book: &mut Book) {
+    let mut world = one_feed();
+    let refresh = |world: &mut World| {
+        world.passes(1);
+        publish(world, SOL, SOL.price);
+        refresh_prices(world.exchange.board, &[(0, SOL.pyth())], None)
+    };
+    let [_, none] = [(); 2].map(|()| {
+        let instruction = refresh(&mut world);
+        world.does(&[instruction]).compute_units
+    });
+    for _ in 0..MAX_MARKETS {
+        world.creates_market(SOL_PERP);
+    }
+    let again = refresh(&mut world);
+    let shape = "1 feed, 1 bank, 64 markets";
+    let all = book.measure("refresh_prices.64_markets", shape, &mut world, again).compute_units;
+    let now = world.now();
+    assert!(world.board().markets.iter().all(|market| market.publish_time == now));
+    book.note("refresh.per_market", "each of 64 markets on one feed", (all - none).div_ceil(64));
 }
 
 /// The quote token's bank and one other.

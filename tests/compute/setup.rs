@@ -6,11 +6,12 @@ use crate::{
 };
 use harness::{
     World,
+    perps::SOL_PERP,
     tokens::{BTC, SOL, USDC},
     world::UPGRADE_AUTHORITY,
 };
 use plimsoll::state::RiskBoard;
-use plimsoll_client::instructions::setup;
+use plimsoll_client::{addresses::MarketAddresses, instructions::setup};
 use plimsoll_risk::layout::bank::NO_FEED;
 
 pub fn measure(book: &mut Book) {
@@ -19,6 +20,7 @@ pub fn measure(book: &mut Book) {
     exchange_and_board(book, &mut world);
     first_banks(book, &mut world);
     last_bank(book);
+    market(book);
 }
 
 fn exchange_and_board(book: &mut Book, world: &mut World) {
@@ -79,4 +81,22 @@ fn last_bank(book: &mut Book) {
     let open = setup::open_exchange(&world.exchange, admin);
     book.measure("open_exchange", "32 banks, 64 feeds", &mut world, open);
     assert_ne!(world.exchange_account().phase, nearly_full().exchange_account().phase);
+}
+
+fn market(book: &mut Book) {
+    let mut world = nearly_full();
+    let perp = SOL_PERP;
+    let market = MarketAddresses::derive(&world.exchange, 0);
+    let (admin, payer) = (world.person("admin"), world.chain.payer());
+    let create = setup::create_market(&market, admin, perp.args(world.feed_of(perp.token)));
+    book.measure("create_market", "the first", &mut world, create);
+    assert_eq!(world.board().header.market_count, 1);
+    for (name, shape, grown) in [
+        ("grow_book", "a side, 10 KiB more", market.bids),
+        ("grow_book.queue", "the queue, 10 KiB more", market.queue),
+    ] {
+        let before = world.chain.data(&grown).len();
+        book.measure(name, shape, &mut world, setup::grow_book(&market, grown, payer));
+        assert_eq!(world.chain.data(&grown).len(), before + 10_240);
+    }
 }

@@ -79,7 +79,8 @@ impl Late {
             ("bank.liability_weight_initial", percent(120)),
         ] {
             let parameter = parameter(name).expect("a parameter").id;
-            let proposal = Proposal { parameter, target: self.bank, bank: None, value: number(value) };
+            let proposal =
+                Proposal { parameter, target: self.bank, bank: None, market: None, value: number(value) };
             world.admin().sends(&proposal);
         }
     }
@@ -134,6 +135,12 @@ pub fn lived_in() -> World {
 }
 
 fn build_lived_in() -> World {
+    let world = full();
+    lends(world.opens())
+}
+
+/// Everything that a board holds but markets, before opening.
+pub fn full() -> World {
     let mut world = nearly_full();
     let both = [LATE[3].add_feed(&mut world), LATE[3].register_bank(&mut world)];
     world.does(&both);
@@ -142,7 +149,11 @@ fn build_lived_in() -> World {
     }
     world.sets_for_all("refresh.reward", 1_000);
     world.sets_for_all("refresh.hourly_cap", 50_000_000);
-    let mut world = world.opens();
+    world
+}
+
+/// Lenders and borrowers come, and a day passes.
+pub fn lends(mut world: World) -> World {
     refresh_late(&mut world);
     for token in TOKENS[..16].iter().copied() {
         world.trader("lender").deposits(token, token.units(100_000));
