@@ -15,7 +15,7 @@ use solana_pubkey::Pubkey;
 
 /// Large enough that no story meets it by accident, small enough that sums of it fit.
 const PLENTY: u64 = 1 << 48;
-const PLENTY_OF_LOTS: u64 = (1 << 31) - 1;
+const PLENTY_OF_LOTS: u64 = (1 << 30) - 1;
 
 impl World {
     /// Creates a market in the name of the admin, on the program's own cautious terms.

@@ -25,8 +25,9 @@ const ANY: u64 = u64::MAX;
 const ONE: u64 = bps(10_000);
 /// Greatest size factor, as it is held: 0.00098.
 const ANY_FACTOR: u64 = u32::MAX as u64;
-/// Most lots that a position can hold.
-const ANY_LOTS: u64 = i32::MAX as u64;
+/// Most lots of an account: less than half of what a position can hold, so that even a fill from one end of the range to the
+/// other is a number of lots. A fill that did not fit would wait in the queue for ever.
+const ANY_LOTS: u64 = (1 << 30) - 1;
 /// Most lots that the least order of a market can have.
 pub(crate) const MOST_MINIMUM_LOTS: u32 = 1_000_000;
 /// Gains of a market can be slowed to so much in a window, native quote, but not stopped.
