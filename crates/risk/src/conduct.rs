@@ -1,9 +1,11 @@
 //! What an account may do: anything that leaves it Initial-healthy, and while it is not, only what makes it safer (DESIGN §4).
 
+use crate::deleveraging::seen;
 use crate::error::{RiskError, overflow};
 use crate::health::{self, Basis, Check, Overlay, Span};
 use crate::layout::account::Position;
 use crate::layout::board::RiskBoard;
+use crate::layout::market::MARKET_DELEVERAGED;
 use crate::margin::{Holdings, Leg, Margin, isolated_margin, leg, margin, measure};
 use crate::num::{Quote, wide};
 use crate::position::worst_case_lots;
@@ -18,7 +20,8 @@ pub struct Change<'a> {
     pub holdings: Holdings<'a>,
     /// The slot of the position that changed. Not freed yet: a pocket would be missing.
     pub place: usize,
-    /// That position before it; a zeroed one where the slot was free. Its funding may be unapplied: it is counted.
+    /// That position before it; a zeroed one where the slot was free. Its funding and deleveraging may be unapplied: they are
+    /// counted.
     pub before: &'a Position,
     /// What it took from the quote balance (a trigger's reward), native quote, rounded up; 0 or more.
     pub paid: Quote,
@@ -50,7 +53,16 @@ pub fn allowed(change: &Change<'_>, board: &RiskBoard, overlay: &Overlay, now: i
         return Err(RiskError::BadParameter);
     }
     let isolated = before.is_isolated() || after.is_isolated();
-    let case = Case { change, after, isolated, board, overlay, now };
+    // What its side went through is not what the action did.
+    let market = if after.is_free() { before.market } else { after.market };
+    let terms = board.markets.get(usize::from(market)).ok_or(RiskError::Missing)?;
+    let (mut was, mut is) = (None, None);
+    let (before, after) = if terms.flags & MARKET_DELEVERAGED == 0 {
+        (before, after)
+    } else {
+        (seen(before, terms, &mut was)?, seen(after, terms, &mut is)?)
+    };
+    let case = Case { change, before, after, isolated, board, overlay, now };
     if isolated && !change.paid.is_zero() {
         sufficient(&margin(&change.holdings, board, overlay, Check::Initial, now)?)?;
     }
@@ -106,6 +118,7 @@ struct Standing {
 /// One change, judged.
 struct Case<'a> {
     change: &'a Change<'a>,
+    before: &'a Position,
     after: &'a Position,
     isolated: bool,
     board: &'a RiskBoard,
@@ -116,14 +129,14 @@ struct Case<'a> {
 impl Case<'_> {
     /// Whether `|q|` or a borrow rose.
     fn raises_risk(&self) -> bool {
-        self.after.lots.magnitude() > self.change.before.lots.magnitude()
+        self.after.lots.magnitude() > self.before.lots.magnitude()
             || (!self.change.paid.is_zero() && self.owes_quote())
     }
 
     /// Whether orders can make more of the position than before: then health will hardly have risen, and whether there is
     /// enough of it is the first question.
     fn raises_worst_case(&self) -> bool {
-        worst_case_lots(self.after) > worst_case_lots(self.change.before)
+        worst_case_lots(self.after) > worst_case_lots(self.before)
     }
 
     /// Whether the quote token is owed: then what was paid was borrowed.
@@ -144,13 +157,12 @@ impl Case<'_> {
 
     /// The rules where neither `|q|` nor a borrow rose.
     fn reduction(&self) -> Result<(), RiskError> {
-        let before = self.part(self.change.before, Check::Maintenance)?;
+        let before = self.part(self.before, Check::Maintenance)?;
         let after = self.part(self.after, Check::Maintenance)?;
         let paid = if self.isolated { Quote::ZERO } else { self.change.paid };
         let fall = |before: Quote, after: Quote| before.saturating_sub(after).checked_add(paid);
         let maint = fall(before.health(), after.health())?;
-        let by = match (self.part(self.change.before, Check::Initial), self.part(self.after, Check::Initial))
-        {
+        let by = match (self.part(self.before, Check::Initial), self.part(self.after, Check::Initial)) {
             (Ok(before), Ok(after)) => maint.max(fall(before.health(), after.health())?),
             (Err(RiskError::StaleMarket { .. }), _) | (_, Err(RiskError::StaleMarket { .. })) => maint,
             (Err(refusal), _) | (_, Err(refusal)) => return Err(refusal),

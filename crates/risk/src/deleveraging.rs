@@ -20,10 +20,10 @@
 
 mod position;
 
-pub use position::{Pending, apply, pending};
+pub use position::{Pending, apply, pending, seen};
 
 use crate::error::{RiskError, overflow};
-use crate::layout::market::{DeleveragingSide, MarketTerms};
+use crate::layout::market::{DeleveragingSide, EpochEnd, MARKET_DELEVERAGED, MarketTerms};
 use crate::num::{Lots, Quote, RATIO_BITS, wide};
 
 /// `A` at the start of an epoch: one lot.
@@ -48,14 +48,6 @@ pub const CHARGE_SECONDS: i64 = 3_600;
 const UNIT_BITS: u32 = 32;
 
 crate::layout! {
-    /// Where the last epoch of a side ended.
-    pub struct EpochEnd {
-        /// Its last `A`, 2^-63; 0 where the whole side was closed.
-        pub a: u64,
-        /// Its last `K`, 2^-32 native quote.
-        pub k: i64,
-    }
-
     /// What a side has and its positions, as they are stored, do not say: what is not applied yet, and the protocol's
     /// rounding position.
     ///
@@ -110,43 +102,39 @@ impl Side {
     }
 
     /// The longs or the shorts of a market.
-    pub fn of(terms: &MarketTerms, is_long: bool) -> Self {
-        let [longs, shorts] = ended(terms);
+    pub const fn of(terms: &MarketTerms, is_long: bool) -> Self {
         if is_long {
-            Self { now: terms.longs, before: longs }
+            Self { now: terms.longs, before: terms.longs_ended }
         } else {
-            Self { now: terms.shorts, before: shorts }
+            Self { now: terms.shorts, before: terms.shorts_ended }
         }
     }
 
-    /// Writes it back.
-    pub fn store(&self, terms: &mut MarketTerms, is_long: bool) {
-        let [mut longs, mut shorts] = ended(terms);
+    /// Writes it back, and from then on margin checks look for what is pending.
+    pub const fn store(&self, terms: &mut MarketTerms, is_long: bool) {
         if is_long {
-            (terms.longs, longs) = (self.now, self.before);
+            (terms.longs, terms.longs_ended) = (self.now, self.before);
         } else {
-            (terms.shorts, shorts) = (self.now, self.before);
+            (terms.shorts, terms.shorts_ended) = (self.now, self.before);
         }
-        if let Some(bytes) = terms.spare.last_chunk_mut::<ENDED_BYTES>() {
-            *bytes = bytemuck::cast([longs, shorts]);
-        }
+        terms.flags |= MARKET_DELEVERAGED;
     }
 
-    /// Ends the epoch where `A` is small or `K` large and nobody is two epochs behind.
-    fn turn(&mut self, residue: &mut Residue) -> Result<(), RiskError> {
+    /// Ends the epoch where `A` is small or `K` large and nobody is two epochs behind; whether lots can still be told
+    /// apart after that.
+    fn turn(&mut self, residue: &mut Residue) -> bool {
         if self.now.a >= SMALL && self.now.k.unsigned_abs() < LARGE {
-            return Ok(());
+            return true;
         }
-        if residue.earlier == 0 {
-            self.before = EpochEnd { a: self.now.a, k: self.now.k };
-            // Wraps around: only the epoch before is ever told from others, and nobody is further behind.
-            let epoch = self.now.epoch.wrapping_add(1);
-            self.now = DeleveragingSide { a: WHOLE_LOT, k: 0, epoch, ..self.now };
-            residue.earlier = residue.positions;
-        } else if self.now.a < LEAST {
-            return Err(RiskError::BadParameter);
+        if residue.earlier != 0 {
+            return self.now.a >= LEAST;
         }
-        Ok(())
+        self.before = EpochEnd { a: self.now.a, k: self.now.k };
+        // Wraps around: only the epoch before is ever told from others, and nobody is further behind.
+        let epoch = self.now.epoch.wrapping_add(1);
+        self.now = DeleveragingSide { a: WHOLE_LOT, k: 0, epoch, ..self.now };
+        residue.earlier = residue.positions;
+        true
     }
 }
 
@@ -156,20 +144,11 @@ impl Default for Side {
     }
 }
 
-/// Both sides' ends of an epoch, in bytes.
-const ENDED_BYTES: usize = 2usize.saturating_mul(size_of::<EpochEnd>());
-
-/// How the epochs before ended, longs and shorts: the last bytes of the entry's spare ones.
-fn ended(terms: &MarketTerms) -> [EpochEnd; 2] {
-    terms
-        .spare
-        .last_chunk::<ENDED_BYTES>()
-        .map_or([Side::new().before; 2], |bytes| bytemuck::pod_read_unaligned(bytes))
-}
-
 /// Lots that a side gives up all at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closing {
+    /// The market's place on the board.
+    pub market: u8,
     /// Which side gives them up.
     pub is_long: bool,
     /// All lots of that side before, stored or not.
@@ -188,11 +167,11 @@ pub struct Closing {
 /// The price is `worth / lots`: a long gets it rounded down, a short pays it rounded up; `A` is rounded down. All that
 /// is left over is the residue's. The caller takes the lots off the side's total.
 ///
-/// `BadParameter` for more lots than there are, for a side without an `A`, and where `A` would fall below [`LEAST`]
-/// while positions of the epoch before have not been touched: anybody may touch them. `Overflow` for a worth below 0
-/// and for what does not fit. Then nothing has changed.
+/// `BadParameter` for more lots than there are and for a side without an `A`; `EpochPending` where `A` would fall below
+/// [`LEAST`] while positions of the epoch before have not been touched: anybody may touch them. `Overflow` for a worth
+/// below 0 and for what does not fit. Then nothing has changed.
 pub fn deleverage(side: &mut Side, residue: &mut Residue, closing: &Closing) -> Result<(), RiskError> {
-    let Closing { is_long, open_lots, lots, worth, funding } = *closing;
+    let Closing { market, is_long, open_lots, lots, worth, funding } = *closing;
     if lots == 0 {
         return Ok(());
     }
@@ -224,7 +203,9 @@ pub fn deleverage(side: &mut Side, residue: &mut Residue, closing: &Closing) -> 
     let Some(less) = rest.lots.checked_sub(signed) else { return overflow() };
     rest.lots = less;
     rest.behind = rest.positions;
-    changed.turn(&mut rest)?;
+    if !changed.turn(&mut rest) {
+        return Err(RiskError::EpochPending { market });
+    }
     (*side, *residue) = (changed, rest);
     Ok(())
 }
@@ -301,7 +282,8 @@ pub fn charge(
     rest.base = rest.base.checked_sub(taken)?;
     rest.behind = rest.positions;
     hour.charged = hour.charged.saturating_add(per_lot);
-    changed.turn(&mut rest)?;
+    // `A` stays as it is, so lots can be told apart as before.
+    changed.turn(&mut rest);
     (*side, *residue, *window) = (changed, rest, hour);
     Ok(taken)
 }

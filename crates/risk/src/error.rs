@@ -46,6 +46,12 @@ pub enum RiskError {
         /// Maintenance requirement after the action, native quote, rounded up.
         requirement: Quote,
     },
+    /// Somebody's deleveraging of two epochs is not applied yet, and a third cannot begin. Apply it to the positions of this
+    /// market that are behind (anyone may), then retry.
+    EpochPending {
+        /// The market's place on the board.
+        market: u8,
+    },
     /// The prices in a strict check were published too far apart. Refresh the older ones.
     PublishSpread,
     /// The update is not newer than the one already known. Fetch a newer one; nothing was changed.
@@ -63,9 +69,14 @@ pub enum RiskError {
     },
 }
 
-/// Cold constructor: keeps the refusal out of the hot path's instruction stream.
-#[cold]
-#[inline(never)]
+/// Refuses. Where this is called becomes a cold path, and the answer a constant there: a function of its own would have its
+/// callers read back a tag that is always an error's.
+#[inline(always)]
 pub(crate) const fn overflow<T>() -> Result<T, RiskError> {
+    cold();
     Err(RiskError::Overflow)
 }
+
+#[cold]
+#[inline(always)]
+const fn cold() {}

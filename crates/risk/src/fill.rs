@@ -70,7 +70,8 @@ fn side(position: &mut Position, is_bid: bool) -> (&mut u32, &mut Quote) {
 ///
 /// What is closed realises its proceeds and its share of what the position had cost, `quote − realised`, rounded down: the
 /// fraction stays in the open lots. A fill beyond flat closes everything and opens the rest at the fill's own average, the
-/// closed lots' proceeds rounded down. A position without lots has nothing unrealised: `realised == quote`.
+/// closed lots' proceeds rounded down. A position without lots has nothing unrealised: `realised == quote`; it remembers which
+/// side it left ([`Position::was_short`]).
 ///
 /// Funding has been applied ([`apply`](crate::funding::apply)), and the lots were released if they had rested. `Overflow` for
 /// more than 2^31 − 1 lots held, for a worth below 0, and for what does not fit; `BadParameter` for a worth of no lots. Then
@@ -101,6 +102,9 @@ pub fn fill(
     let realised = gross.checked_sub(fee)?;
     let quote = position.quote.checked_add(proceeds)?.checked_sub(fee)?;
     position.realised = position.realised.checked_add(realised)?;
+    if now.is_zero() && held != 0 {
+        position.leave_side();
+    }
     position.quote = quote;
     position.lots = now;
     Ok(realised)

@@ -6,8 +6,8 @@ use crate::layout::bank::{BankTerms, NO_FEED, ShareValues};
 use crate::layout::board::RiskBoard;
 use crate::layout::feed::Feed;
 use crate::num::{Price, Quote, Ratio, wide};
-use crate::observation::{OraclePrice, admit};
-use crate::validity::Validity;
+use crate::observation::{OraclePrice, admit, fold};
+use crate::validity::{Trust, Validity};
 use crate::valuation::{Prices, Setting, Worth, indexes_valid_until, share_value};
 
 /// How long the last valid price of a bad feed counts in full, seconds.
@@ -26,6 +26,10 @@ pub enum Check {
     Withdraw,
     /// What taking risk needs.
     Initial,
+    /// The same for whoever takes over risk in a liquidation: strict values, but of every feed that the liquidation rests
+    /// on ([`usable_for_liquidation`](crate::validity::usable_for_liquidation)), or nobody could take it over. A token that
+    /// he holds and whose feed is not one of these counts nothing; a debt in it, or a position on it, refuses.
+    Liquidator,
     /// Where a liquidation ends.
     LiquidationEnd,
     /// Where a liquidation begins.
@@ -36,16 +40,36 @@ impl Check {
     /// Whether values are those of the strict kinds: stable prices, initial weights, fresh feeds only.
     #[inline(always)]
     pub const fn is_strict(self) -> bool {
-        matches!(self, Self::Withdraw | Self::Initial)
+        matches!(self, Self::Withdraw | Self::Initial | Self::Liquidator)
+    }
+
+    /// Which feeds' prices it rests on.
+    pub(crate) const fn trust(self) -> Trust {
+        match self {
+            Self::Withdraw | Self::Initial => Trust::Valid,
+            Self::Liquidator | Self::LiquidationEnd | Self::Maintenance => Trust::Liquidation,
+        }
     }
 
     pub(crate) const fn basis(self) -> Basis {
         match self {
             Self::Withdraw | Self::Initial => Basis::STRICT,
+            Self::Liquidator => Basis { bad_feeds: BadFeeds::Endured, ..Basis::STRICT },
             Self::LiquidationEnd => Basis { liability: Worth::LiabilityLiqend, ..Basis::MAINTENANCE },
             Self::Maintenance => Basis::MAINTENANCE,
         }
     }
+}
+
+/// What a check makes of a feed that is not valid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BadFeeds {
+    /// It refuses.
+    Refused,
+    /// It refuses those that a liquidation cannot rest on either.
+    Endured,
+    /// The same are counted less instead.
+    Degraded,
 }
 
 /// Which values of a share a check takes.
@@ -53,16 +77,32 @@ impl Check {
 pub(crate) struct Basis {
     asset: Worth,
     liability: Worth,
-    /// Whether a bad feed refuses the check instead of counting less.
-    strict: bool,
+    bad_feeds: BadFeeds,
 }
 
 impl Basis {
-    const STRICT: Self = Self { asset: Worth::AssetStrict, liability: Worth::LiabilityStrict, strict: true };
+    const STRICT: Self =
+        Self { asset: Worth::AssetStrict, liability: Worth::LiabilityStrict, bad_feeds: BadFeeds::Refused };
     const MAINTENANCE: Self =
-        Self { asset: Worth::AssetMaint, liability: Worth::LiabilityMaint, strict: false };
+        Self { asset: Worth::AssetMaint, liability: Worth::LiabilityMaint, bad_feeds: BadFeeds::Degraded };
     pub(crate) const EQUITY: Self =
-        Self { asset: Worth::AssetEquity, liability: Worth::LiabilityEquity, strict: false };
+        Self { asset: Worth::AssetEquity, liability: Worth::LiabilityEquity, ..Self::MAINTENANCE };
+
+    /// Whether a bad feed refuses the check instead of counting less.
+    #[inline(always)]
+    fn strict(self) -> bool {
+        self.bad_feeds != BadFeeds::Degraded
+    }
+
+    /// Whether it is the check of a liquidator.
+    fn is_liquidator(self) -> bool {
+        self.strict() && self.bad_feeds != BadFeeds::Refused
+    }
+
+    /// Which feeds are good.
+    fn trust(self) -> Trust {
+        if self.bad_feeds == BadFeeds::Refused { Trust::Valid } else { Trust::Liquidation }
+    }
 }
 
 /// What an account has and owes, weighted for one kind of check.
@@ -92,7 +132,7 @@ impl Health {
 /// Oracle prices that a transaction brings along in place of stale entries (DESIGN §1, decision 2).
 ///
 /// Each counts exactly as if its feed had been refreshed with it, for banks whose entry on the board is stale, and only if
-/// the feed would accept it ([`admit`]) and it is valid.
+/// the feed would accept it ([`admit`]) and the check may rest on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Overlay {
     prices: [(u8, OraclePrice); Overlay::CAPACITY],
@@ -164,7 +204,9 @@ impl Span {
 /// that Withdraw ≤ Initial ≤ LiquidationEnd ≤ Maintenance survives rounding wherever the weights keep it
 /// ([`weights_are_ordered`](crate::valuation::weights_are_ordered)).
 ///
-/// A balance whose entry is stale or invalid is valued by the overlay's price for its feed, if there is one. Otherwise the
+/// A balance whose entry is stale or invalid is valued by the overlay's price for its feed, if there is one, or by the feed
+/// itself where the kind of check may rest on it (a diverged price:
+/// [`usable_for_liquidation`](crate::validity::usable_for_liquidation)). Otherwise the
 /// strict kinds refuse (`StalePrice`) and the maintenance kinds count an asset at min(last valid, stable) for
 /// [`BAD_FEED_GRACE`], less and less over [`BAD_FEED_DECAY`], then at nothing; a liability at max(last valid, stable)
 /// (DESIGN §6: a bad feed must not protect a bad account).
@@ -219,7 +261,7 @@ pub(crate) fn weigh(
             }
             (mantissa(&entry.values, worth), entry.shift)
         } else {
-            Repricing { board, overlay, strict: basis.strict, now }.value(balance, entry, worth, span)?
+            Repricing { board, overlay, basis, now }.value(balance, entry, worth, span)?
         };
         let value = wide::mul(balance.shares.get(), mantissa).wrapping_shr(u32::from(shift));
         // Tested once at the end: below 2^58 each, so neither sum wraps.
@@ -233,7 +275,7 @@ pub(crate) fn weigh(
     if seen >> VALUE_BITS != 0 {
         return Err(RiskError::Overflow);
     }
-    if basis.strict && span.exceeds(board.header.max_publish_spread) {
+    if basis.strict() && span.exceeds(board.header.max_publish_spread) {
         return Err(RiskError::PublishSpread);
     }
     Ok(Health { assets: Quote::from_unsigned(assets)?, liabilities: Quote::from_unsigned(liabilities)? })
@@ -257,7 +299,7 @@ fn mantissa(values: &ShareValues, worth: Worth) -> u64 {
 struct Repricing<'a> {
     board: &'a RiskBoard,
     overlay: &'a Overlay,
-    strict: bool,
+    basis: Basis,
     now: i64,
 }
 
@@ -285,30 +327,50 @@ impl Repricing<'_> {
                     span.include(publish_time);
                     Some(prices)
                 }
-                None if self.strict => None,
+                // Whoever takes over risk is not held up by a token of his own that counts nothing just now.
+                None if self.basis.is_liquidator() && !balance.is_borrow() => return Ok((0, 0)),
+                None if self.basis.strict() => None,
                 None => degraded(feed, balance.is_borrow(), self.now),
             }
         };
         let stale = RiskError::StalePrice { bank: u16::from(balance.bank) };
         let prices = prices.ok_or(stale)?;
-        if self.strict && indexes_valid_until(entry, header) < self.now {
+        if self.basis.strict() && indexes_valid_until(entry, header) < self.now {
             return Err(stale);
         }
         share_value(entry, worth, prices, &Setting::of(header, self.now))
     }
 
-    /// Valid prices, and when they were published: the overlay's, else those of the feed itself.
+    /// Prices that the check rests on, and when they were published: the overlay's, else those of the feed itself.
     fn fresh(&self, number: u8, feed: &Feed) -> Option<(Prices, i64)> {
+        let trust = self.basis.trust();
         if let Some(new) = self.overlay.price(number)
             && let Ok(admitted) = admit(feed, new, self.now)
-            && admitted.validity == Validity::Valid
+            && trust.stands(admitted.validity, (new.price, admitted.twap), feed, self.now)
         {
             return Some((Prices { price: new.price, stable: admitted.stable }, new.publish_time));
         }
-        let age = self.now.saturating_sub(feed.publish_time);
-        let valid = Validity::from_code(feed.validity) == Validity::Valid && age <= i64::from(feed.max_age);
-        valid.then_some((Prices { price: feed.price, stable: feed.stable }, feed.publish_time))
+        let prices = Prices { price: feed.price, stable: feed.stable };
+        trust.accepts(feed, self.now).then_some((prices, feed.publish_time))
     }
+}
+
+/// A copy of a feed with a price that a check rests on: the overlay's folded in, else its own. Its validity says so:
+/// whatever is refreshed with it takes it for valid.
+#[cold]
+#[inline(never)]
+pub(crate) fn trusted(number: u8, feed: &Feed, overlay: &Overlay, trust: Trust, now: i64) -> Option<Feed> {
+    let mut taken = *feed;
+    if let Some(new) = overlay.price(number)
+        && (fold(&mut taken, new, now).is_err() || !trust.accepts(&taken, now))
+    {
+        taken = *feed;
+    }
+    if !trust.accepts(&taken, now) {
+        return None;
+    }
+    taken.validity = Validity::Valid.code();
+    Some(taken)
 }
 
 /// The price that a bad feed still counts at (DESIGN §6): for assets min(last valid, stable), decaying; for liabilities max.

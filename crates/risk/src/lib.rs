@@ -45,6 +45,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod bankruptcy;
 pub mod conduct;
 pub mod deleveraging;
 pub mod error;

@@ -5,29 +5,31 @@
 //! - [`step`]: how many lots of one position are taken over, so that health at the end of a liquidation is 0 and not
 //!   a lot more; [`book_limit`] and [`book_fee`] for the same through the book.
 //! - [`swap`]: how much of a borrow is repaid for collateral; [`buy_pnl`]: how much of a gain is bought.
-//! - [`state`]: who is in danger.
+//! - [`assess`], [`state`]: who is in danger.
 //!
-//! Everything here only measures: the caller moves lots, quote and shares by what it answers. Deleveraging has been
-//! applied and orders were cancelled before.
+//! Everything here only measures: the caller moves lots, quote and shares by what it answers. What deleveraging left
+//! pending counts; of the position that a step takes from it has been applied, and orders were cancelled before.
 
+mod assess;
 mod sizing;
 mod swap;
 
+pub use assess::{Assessment, CallChange, Flag, FlagChange, assess};
 pub use sizing::{Step, book_fee, book_limit, step};
 pub use swap::{PnlSale, Swap, buy_pnl, swap};
 
+use crate::deleveraging::seen;
 use crate::error::RiskError;
-use crate::health::{self, Basis, Check, Overlay, Span};
+use crate::health::{self, Check, Health, Overlay, trusted};
 use crate::layout::account::Position;
-use crate::layout::board::RiskBoard;
+use crate::layout::board::{BoardHeader, RiskBoard};
 use crate::layout::feed::Feed;
 use crate::layout::market::MarketTerms;
-use crate::margin::{Holdings, isolated_margin, leg, marks_of, measure};
+use crate::margin::{Holdings, marks_of, measure, measure_pocket};
 use crate::market::refresh_market;
 use crate::num::{Quote, Ratio, wide};
-use crate::observation::fold;
 use crate::position::{Exposure, worst_case_lots};
-use crate::validity::Validity;
+use crate::validity::Trust;
 
 /// Without fresh proof of danger a flag lapses after so many seconds.
 pub const FLAG_SECONDS: i64 = 300;
@@ -43,6 +45,36 @@ pub struct Auction {
     pub seconds: u32,
     /// Part of each fee that belongs to the insurance fund.
     pub insurance_share: Ratio,
+}
+
+impl MarketTerms {
+    /// The auction of this market's liquidations: take over, and into the book.
+    pub const fn auction(&self) -> Auction {
+        Auction {
+            start: self.liq_fee_start,
+            most: self.liq_fee_most,
+            seconds: self.liq_fee_seconds,
+            insurance_share: self.liq_insurance_share,
+        }
+    }
+}
+
+impl BoardHeader {
+    /// The auction of swaps of collateral and of bought profit.
+    pub const fn swap_auction(&self) -> Auction {
+        Auction {
+            start: self.swap_fee_start,
+            most: self.swap_fee_most,
+            seconds: self.swap_fee_seconds,
+            insurance_share: self.swap_insurance_share,
+        }
+    }
+}
+
+/// Whether a scope that is insolvent may be deleveraged, and what it owns beyond dust be seized: so many seconds after it
+/// was flagged. Never where it is not flagged.
+pub const fn insolvency_due(flagged_at: i64, seconds: u32, now: i64) -> bool {
+    flagged_at != 0 && now.saturating_sub(flagged_at) >= seconds as i64
 }
 
 /// The fee so long after flagging, as a part of the notional taken: a straight line from `start` to `most`, rounded
@@ -114,9 +146,9 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// The market's entry with a valid price, brought up to date where the board's is stale. `StaleMarket` where there
-    /// is none: such legs are not taken. `Missing` for a market that the board does not have.
-    fn market(&self, place: u8) -> Result<MarketTerms, RiskError> {
+    /// The market's entry at a price that a liquidation may rest on, brought up to date where the board's is stale.
+    /// `StaleMarket` where there is none: such legs are not taken. `Missing` for a market that the board does not have.
+    pub fn market(&self, place: u8) -> Result<MarketTerms, RiskError> {
         let entry = self.board.markets.get(usize::from(place)).ok_or(RiskError::Missing)?;
         if entry.valid_until >= self.now {
             return Ok(*entry);
@@ -127,24 +159,18 @@ impl View<'_> {
         Ok(terms)
     }
 
-    /// A copy of a feed with a valid price: the overlay's folded in, else its own if that is young enough.
+    /// A copy of a feed with a price that a liquidation may rest on: the overlay's folded in, else its own.
     fn feed(&self, number: u8) -> Result<Option<Feed>, RiskError> {
         let feed = self.board.feeds.get(usize::from(number)).ok_or(RiskError::Missing)?;
-        if let Some(new) = self.overlay.price(number) {
-            let mut folded = *feed;
-            if fold(&mut folded, new, self.now).is_ok_and(|moved| moved.validity == Validity::Valid) {
-                return Ok(Some(folded));
-            }
-        }
-        let age = self.now.saturating_sub(feed.publish_time);
-        let valid = Validity::from_code(feed.validity) == Validity::Valid && age <= i64::from(feed.max_age);
-        Ok(valid.then_some(*feed))
+        Ok(trusted(number, feed, self.overlay, Trust::Liquidation, self.now))
     }
 
     /// Worst-case notional of a position at the price, or at the last one; native quote, rounded up.
     #[inline(always)]
     fn notional(&self, position: &Position) -> Result<Quote, RiskError> {
         let entry = self.board.markets.get(usize::from(position.market)).ok_or(RiskError::Missing)?;
+        let mut late = None;
+        let position = seen(position, entry, &mut late)?;
         if entry.valid_until >= self.now {
             return worth_of(position, entry);
         }
@@ -183,31 +209,72 @@ pub struct Standing {
     pub at_risk: Quote,
 }
 
-impl Standing {
-    /// Measures an account's cross part: one pass over balances and positions at liquidation end, one over balances at
-    /// full price.
-    ///
-    /// Rounding, bad feeds and errors as in the maintenance kinds of [`margin`](crate::margin::margin).
-    pub fn of(holdings: &Holdings<'_>, view: &View<'_>) -> Result<Self, RiskError> {
-        let (margin, pnl) = measure(holdings, view.board, view.overlay, Check::LiquidationEnd, view.now)?;
-        let mut span = Span::empty();
-        let balances =
-            health::weigh(holdings.balances, view.board, view.overlay, Basis::EQUITY, view.now, &mut span)?;
-        let mut at_risk = balances.liabilities;
-        for position in holdings.positions {
-            if position.is_cross() {
-                at_risk = at_risk.checked_add(view.notional(position)?)?;
-            }
-        }
-        Ok(Self { liqend: margin.health(), equity: balances.net().checked_add(pnl)?, at_risk })
+/// What stands behind a liquidation: one mechanism for both.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// An account's balances, and its positions that are not isolated.
+    Cross(Holdings<'a>),
+    /// An isolated position with its pocket.
+    Pocket(&'a Position),
+}
+
+impl Scope<'_> {
+    /// Health at one kind of check, native quote, and beside it all unrealised PnL, unweighted; rounded down. Errors as
+    /// [`margin`](crate::margin::margin).
+    pub fn measure(&self, check: Check, view: &View<'_>) -> Result<(Quote, Quote), RiskError> {
+        let View { board, overlay, now } = *view;
+        let (margin, pnl) = match self {
+            Self::Cross(holdings) => measure(holdings, board, overlay, check, now)?,
+            Self::Pocket(position) => measure_pocket(position, board, overlay, check, now)?,
+        };
+        Ok((margin.health(), pnl))
     }
 
-    /// Measures an isolated position with its pocket. Errors as [`isolated_margin`].
+    /// What it has and owes but for PnL: balances at full price, or the pocket. Rounding, bad feeds and errors as
+    /// [`equity`](crate::health::equity).
+    pub fn worth(&self, view: &View<'_>) -> Result<Health, RiskError> {
+        match self {
+            Self::Cross(holdings) => health::equity(holdings.balances, view.board, view.overlay, view.now),
+            Self::Pocket(position) => Ok(Health { assets: position.pocket, liabilities: Quote::ZERO }),
+        }
+    }
+
+    /// Worst-case notionals of its positions, native quote, rounded up.
+    fn notional(&self, view: &View<'_>) -> Result<Quote, RiskError> {
+        let holdings = match self {
+            Self::Cross(holdings) => holdings,
+            Self::Pocket(position) => return view.notional(position),
+        };
+        let mut sum = Quote::ZERO;
+        for position in holdings.positions {
+            if position.is_cross() {
+                sum = sum.checked_add(view.notional(position)?)?;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+impl Standing {
+    /// Measures an account's cross part, or a pocket: one pass over balances and positions at liquidation end, one over
+    /// balances at full price.
+    ///
+    /// Rounding, bad feeds and errors as in the maintenance kinds of [`margin`](crate::margin::margin).
+    pub fn of_scope(scope: &Scope<'_>, view: &View<'_>) -> Result<Self, RiskError> {
+        let (liqend, pnl) = scope.measure(Check::LiquidationEnd, view)?;
+        let worth = scope.worth(view)?;
+        let at_risk = worth.liabilities.checked_add(scope.notional(view)?)?;
+        Ok(Self { liqend, equity: worth.net().checked_add(pnl)?, at_risk })
+    }
+
+    /// Measures an account's cross part. Errors as [`Standing::of_scope`].
+    pub fn of(holdings: &Holdings<'_>, view: &View<'_>) -> Result<Self, RiskError> {
+        Self::of_scope(&Scope::Cross(*holdings), view)
+    }
+
+    /// Measures an isolated position with its pocket. Errors as [`Standing::of_scope`].
     pub fn of_pocket(position: &Position, view: &View<'_>) -> Result<Self, RiskError> {
-        let View { board, overlay, now } = *view;
-        let liqend = isolated_margin(position, board, overlay, Check::LiquidationEnd, now)?.health();
-        let pnl = leg(position, board, overlay, Check::LiquidationEnd, now)?.unrealised;
-        Ok(Self { liqend, equity: position.pocket.checked_add(pnl)?, at_risk: view.notional(position)? })
+        Self::of_scope(&Scope::Pocket(position), view)
     }
 
     /// The rate that a step may cost: at most `max(0, E)/at_risk`, so that all steps together never cost more than the

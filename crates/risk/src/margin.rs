@@ -1,18 +1,17 @@
 //! Whether an account with positions is safe: its balances, then one pass over its positions (DESIGN §4, §6).
 
+use crate::deleveraging::seen;
 use crate::error::{RiskError, overflow};
 use crate::funding::due;
-use crate::health::{self, Basis, Check, Health, Overlay, Span};
+use crate::health::{self, Basis, Check, Health, Overlay, Span, trusted};
 use crate::layout::account::{Balance, MAX_BALANCES, MAX_POSITIONS, MarginAccount, Position};
 use crate::layout::board::RiskBoard;
 use crate::layout::feed::Feed;
 use crate::layout::market::MarketTerms;
 use crate::market::{LotValues, lot_values, refresh_market};
 use crate::num::{Price, Quote, Ratio};
-use crate::observation::fold;
 use crate::position::{Exposure, Marks};
 use crate::requirement::{Rates, Yardstick};
-use crate::validity::Validity;
 use crate::valuation::Prices;
 
 /// What an account is measured by.
@@ -66,10 +65,12 @@ impl Margin {
 /// requirements up, once a position at every kind alike, so that Withdraw ≤ Initial ≤ LiquidationEnd ≤ Maintenance survives
 /// rounding wherever the parameters keep it ([`ratios_are_ordered`](crate::requirement::ratios_are_ordered)).
 /// What a position still owes of funding, or gets, counts to the unit as if it had been applied
-/// ([`due`](crate::funding::due)), and nothing is written; deleveraging has been applied before.
+/// ([`due`](crate::funding::due)), and so does what its side went through ([`pending`](crate::deleveraging::pending)); nothing
+/// is written.
 ///
 /// A market whose entry is stale or invalid is valued at the overlay's price for its feed, exactly as if it had been
-/// refreshed with it. Otherwise the strict kinds refuse and the maintenance kinds count a long at min(last valid, stable),
+/// refreshed with it, or at the feed's own where the kind of check may rest on it: [`Check::Liquidator`] and the maintenance
+/// kinds take a diverged price as a liquidation does. Otherwise the strict kinds refuse and the maintenance kinds count a long at min(last valid, stable),
 /// decaying, a short at max, and the notional at max (DESIGN §6), with the ratios of the last refresh.
 ///
 /// Errors as [`health`](crate::health::health); `StaleMarket` where that says `StalePrice` of a bank; one `PublishSpread` for the prices of balances and positions together; and those of [`Exposure::of`] and [`Yardstick::of`].
@@ -129,6 +130,17 @@ pub fn isolated_margin(
     check: Check,
     now: i64,
 ) -> Result<Margin, RiskError> {
+    measure_pocket(position, board, overlay, check, now).map(|(margin, _)| margin)
+}
+
+/// [`isolated_margin`], and beside it the position's unrealised PnL, unweighted, rounded down.
+pub(crate) fn measure_pocket(
+    position: &Position,
+    board: &RiskBoard,
+    overlay: &Overlay,
+    check: Check,
+    now: i64,
+) -> Result<(Margin, Quote), RiskError> {
     let leg = leg(position, board, overlay, check, now)?;
     if position.pocket.get() >> 58 != 0 {
         return overflow();
@@ -138,7 +150,7 @@ pub fn isolated_margin(
     } else {
         Health { assets: position.pocket.checked_add(leg.net)?, liabilities: Quote::ZERO }
     };
-    Ok(Margin { collateral, requirement: leg.requirement })
+    Ok((Margin { collateral, requirement: leg.requirement }, leg.unrealised))
 }
 
 /// Equity of an account's cross part: balances at full price and all unrealised PnL, unweighted (DESIGN §4).
@@ -220,9 +232,13 @@ impl Scale<'_> {
             return Err(RiskError::Missing);
         };
         let strict = self.check.is_strict();
+        let mut late = None;
+        let position = seen(position, terms, &mut late)?;
         let due = due(position, terms.funding)?;
         if terms.valid_until >= self.now {
-            span.include(terms.publish_time);
+            if !terms.is_settled() {
+                span.include(terms.publish_time);
+            }
             let exposure = Exposure::of(position, &marks_of(terms, strict), due)?;
             return Ok((exposure, Rates::of(terms, strict), PnlLimits::of(terms)));
         }
@@ -249,7 +265,7 @@ impl Scale<'_> {
         }
         let strict = self.check.is_strict();
         let feed = self.board.feeds.get(usize::from(terms.feed)).ok_or(RiskError::Missing)?;
-        if let Some(feed) = self.fresh(terms.feed, feed) {
+        if let Some(feed) = trusted(terms.feed, feed, self.overlay, self.check.trust(), self.now) {
             let mut terms = *terms;
             refresh_market(&mut terms, &feed, header, self.now)?;
             span.include(feed.publish_time);
@@ -260,19 +276,6 @@ impl Scale<'_> {
         };
         let lot = lot_values(prices, terms.lots_per_unit, header.quote_decimals)?;
         Ok((degraded_marks(lot), Rates::of(terms, strict)))
-    }
-
-    /// A copy of a feed with a valid price: the overlay's folded in, else its own if that is young enough.
-    fn fresh(&self, number: u8, feed: &Feed) -> Option<Feed> {
-        if let Some(new) = self.overlay.price(number) {
-            let mut folded = *feed;
-            if fold(&mut folded, new, self.now).is_ok_and(|moved| moved.validity == Validity::Valid) {
-                return Some(folded);
-            }
-        }
-        let age = self.now.saturating_sub(feed.publish_time);
-        let valid = Validity::from_code(feed.validity) == Validity::Valid && age <= i64::from(feed.max_age);
-        valid.then_some(*feed)
     }
 }
 
@@ -299,7 +302,9 @@ fn counted(pnl: Quote, check: Check, limits: &PnlLimits) -> Result<Quote, RiskEr
     }
     match check {
         Check::Withdraw => Ok(Quote::ZERO),
-        Check::Initial => Ok(limits.weight.mul_down(pnl)?.min(limits.cap).min(pnl).max(Quote::ZERO)),
+        Check::Initial | Check::Liquidator => {
+            Ok(limits.weight.mul_down(pnl)?.min(limits.cap).min(pnl).max(Quote::ZERO))
+        }
         Check::LiquidationEnd | Check::Maintenance => Ok(pnl),
     }
 }

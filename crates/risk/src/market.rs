@@ -60,11 +60,17 @@ fn nearest(value: Scaled, shift: u32) -> Option<u32> {
     u32::try_from(doubled.saturating_add(1) >> 1).ok()
 }
 
+/// Whether a market's breaker opens: the price has moved away from what it was at the beginning of the breaker's window
+/// (`window_price` of its feed) by more than `limit`. Never for a limit of 0 (no breaker), nor before there was a price.
+pub const fn trips(window_price: Price, price: Price, limit: Ratio) -> bool {
+    !limit.is_zero() && !window_price.is_zero() && price.deviates(window_price, limit)
+}
+
 /// Brings a market's entry up to date after its feed, its open interest or its parameters changed.
 ///
 /// Computes a lot's worth ([`lot_values`]), the ratios (initial and maintenance rounded up, volatility from the feed) and the
 /// notionals below which size cannot bind. A feed that is not valid closes the entry (`valid_until` = 0) and leaves the rest;
-/// otherwise it is open until the price is too old. Errors: those of [`lot_values`], and `Overflow` for a variance beyond its
+/// otherwise it is open until the price is too old. A settled entry ([`MarketTerms::is_settled`]) keeps its price for ever. Errors: those of [`lot_values`], and `Overflow` for a variance beyond its
 /// range; then nothing has changed.
 pub fn refresh_market(
     terms: &mut MarketTerms,
@@ -72,6 +78,9 @@ pub fn refresh_market(
     header: &BoardHeader,
     now: i64,
 ) -> Result<(), RiskError> {
+    if terms.is_settled() {
+        return Ok(());
+    }
     if Validity::from_code(feed.validity) != Validity::Valid {
         terms.valid_until = 0;
         return Ok(());
@@ -91,4 +100,19 @@ pub fn refresh_market(
     terms.publish_time = feed.publish_time;
     terms.valid_until = feed.publish_time.saturating_add(i64::from(feed.max_age));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breaker_opens_just_beyond_its_move_either_way() {
+        let (window, tenth) = (Price::new(8_000), Ratio::new(Ratio::ONE.get() / 8));
+        for (price, opens) in [(9_000, false), (9_001, true), (7_000, false), (6_999, true), (8_000, false)] {
+            assert_eq!(trips(window, Price::new(price), tenth), opens, "{price}");
+        }
+        assert!(!trips(window, Price::new(1), Ratio::ZERO), "no breaker");
+        assert!(!trips(Price::ZERO, window, tenth), "no price before");
+    }
 }

@@ -13,6 +13,9 @@ pub const MAX_CLOCK_SKEW: i64 = 10;
 /// The fallback is heard only when the first source's last price is older than this, seconds.
 pub const PRIMARY_SILENCE: i64 = 60;
 
+/// How long a breaker's window lasts, seconds: moves are measured against the price that stood when it began.
+pub const WINDOW_SECONDS: i64 = 300;
+
 /// Where a price comes from.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +94,14 @@ fn stood(feed: &Feed, now: i64) -> u64 {
 /// `FutureUpdate` beyond [`MAX_CLOCK_SKEW`]; for the fallback `PrimaryAlive` until the first source has been silent for
 /// [`PRIMARY_SILENCE`], and `OutsideBand` when it is further than the feed's band from the 5-minute average (a feed without
 /// any price is never started by the fallback).
+#[inline(never)]
 pub fn admit(feed: &Feed, new: &OraclePrice, now: i64) -> Result<Admitted, RiskError> {
+    look(feed, new, now).map(|(admitted, _, _)| admitted)
+}
+
+/// [`admit`], and beside it the price that stood until now, and for how long.
+#[inline(always)]
+fn look(feed: &Feed, new: &OraclePrice, now: i64) -> Result<(Admitted, Price, u64), RiskError> {
     Price::checked(new.price.get())?;
     if new.publish_time <= feed.publish_time {
         return Err(RiskError::OldUpdate);
@@ -115,26 +125,26 @@ pub fn admit(feed: &Feed, new: &OraclePrice, now: i64) -> Result<Admitted, RiskE
     let (stable, twap) = (first(stable), first(twap));
     let age = now.saturating_sub(new.publish_time);
     let validity = classify(&FeedTerms::from(feed), age, new.confidence, new.price, stable);
-    Ok(Admitted { stable, twap, validity })
+    Ok((Admitted { stable, twap, validity }, previous, elapsed))
 }
 
 /// Folds a price into its feed at `now`.
 ///
 /// Stable price, average and volatility integrate the *previous* price over the time that it stood; then the new one is
-/// stored with its validity. Only a valid one becomes the last valid price. On an error ([`admit`]) nothing changes.
-#[inline]
+/// stored with its validity. Only a valid one becomes the last valid price. Where the breakers' window is over, a new one
+/// begins with the price that stood ([`trips`](crate::market::trips)). On an error ([`admit`]) nothing changes.
+#[inline(never)]
 pub fn fold(feed: &mut Feed, new: &OraclePrice, now: i64) -> Result<Moved, RiskError> {
-    let admitted = admit(feed, new, now)?;
-    let moved = Moved {
-        from: feed.price,
-        to: new.price,
-        waited_seconds: stood(feed, now),
-        validity: admitted.validity,
-    };
-    let before = previous(feed);
+    let (admitted, before, waited_seconds) = look(feed, new, now)?;
+    let moved = Moved { from: feed.price, to: new.price, waited_seconds, validity: admitted.validity };
+    let before = if before.is_zero() { new.price } else { before };
+    // An earlier `now`, or 0 before the first: nothing wraps.
+    if now.wrapping_sub(feed.window_start) >= WINDOW_SECONDS {
+        (feed.window_price, feed.window_start) = (before, now);
+    }
     let volatility =
         Volatility { variance: feed.variance, grid_price: feed.grid_price, grid_time: feed.grid_time }
-            .observe(if before.is_zero() { new.price } else { before }, now);
+            .observe(before, now);
     feed.variance = volatility.variance;
     feed.grid_price = volatility.grid_price;
     feed.grid_time = volatility.grid_time;
@@ -270,6 +280,20 @@ mod tests {
         assert_eq!((feed.diverged_since, feed.last_valid_price), (NOW + 5, dollars(10_000)));
         fold(&mut feed, &pyth(10_050, NOW + 12), NOW + 12).unwrap();
         assert_eq!((feed.diverged_since, feed.last_valid_price), (0, dollars(10_050)));
+    }
+
+    #[test]
+    fn a_breakers_window_begins_with_the_price_that_stood() {
+        let mut feed = started();
+        assert_eq!((feed.window_price, feed.window_start), (dollars(10_000), NOW));
+        fold(&mut feed, &pyth(10_100, NOW + 299), NOW + 299).unwrap();
+        assert_eq!((feed.window_price, feed.window_start), (dollars(10_000), NOW));
+        // The next one is measured against what stood until now, not against itself.
+        fold(&mut feed, &pyth(10_900, NOW + 300), NOW + 300).unwrap();
+        assert_eq!((feed.window_price, feed.window_start), (dollars(10_100), NOW + 300));
+        // However long nobody looked.
+        fold(&mut feed, &pyth(9_000, NOW + 9_000), NOW + 9_000).unwrap();
+        assert_eq!((feed.window_price, feed.window_start), (dollars(10_900), NOW + 9_000));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here moves cash: the caller does, within the pool's, the bank's and the window's own limits.
 
+use crate::deleveraging::seen;
 use crate::error::RiskError;
 use crate::funding;
 use crate::health::{self, Check, Overlay};
@@ -23,9 +24,25 @@ pub fn balances_at_maintenance(
     health::health(balances, board, overlay, Check::Maintenance, now).map(|health| health.net())
 }
 
+/// What an endangered account's balances are worth: assets less liabilities at full price, native quote, rounded down. Bad
+/// feeds and errors as in [`equity`](crate::health::equity).
+pub fn balances_at_full_price(
+    balances: &[Balance; MAX_BALANCES],
+    board: &RiskBoard,
+    overlay: &Overlay,
+    now: i64,
+) -> Result<Quote, RiskError> {
+    health::equity(balances, board, overlay, now).map(|worth| worth.net())
+}
+
 /// Most that a settlement may take from a cross account for its losses, native quote, 0 or more: its quote deposit, or what
-/// its balances support at maintenance ([`balances_at_maintenance`]) where that is more. The rest of a loss stays in the
-/// position, and nobody is made to borrow what their collateral does not carry.
+/// its balances support where that is more. The rest of a loss stays in the position, and nobody is made to borrow what
+/// their collateral does not carry.
+///
+/// `supported` is [`balances_at_maintenance`]; of an account that is flagged for liquidation [`balances_at_full_price`]. Its
+/// collateral is to be swapped for the quote that it owes, all of it: at maintenance weights the loss beyond would stay in the
+/// position, no swap could reach the last of the collateral (or any of it, where its weight is 0), and the waterfall would ask
+/// others to pay for what the account still has.
 ///
 /// `Overflow` for a deposit from 2^63 on.
 pub fn loss_limit(quote_deposit: TokenAmount, supported: Quote) -> Result<Quote, RiskError> {
@@ -37,17 +54,21 @@ pub fn pocket_loss(position: &Position, loss: Quote) -> Quote {
     loss.min(position.pocket).max(Quote::ZERO)
 }
 
-/// What a position owes the pool: `−min(0, uPnL)` at the price, funding counted; native quote, rounded up.
+/// What a position owes the pool: `−min(0, uPnL)` at the price, funding and deleveraging counted; native quote, rounded up.
+/// Without lots it owes what it owes, whatever the price: a feed that is silent must not protect whoever lost.
 ///
-/// `StaleMarket` for an entry that may not be used at `now`; errors otherwise as [`Exposure::of`].
+/// `StaleMarket` for lots while the entry may not be used at `now`; errors otherwise as [`Exposure::of`].
 pub fn loss(position: &Position, terms: &MarketTerms, now: i64) -> Result<Quote, RiskError> {
+    if position.lots.is_zero() {
+        return Quote::ZERO.checked_sub(position.quote.min(Quote::ZERO));
+    }
     let pnl = unrealised(position, terms, false, now)?;
     Quote::ZERO.checked_sub(pnl.min(Quote::ZERO))
 }
 
 /// Most that the pool pays a position: `min(realised, uPnL, h·pool)`, 0 or more, native quote, rounded down.
 ///
-/// Funding counts in both; `uPnL` is at the Withdraw values, the worse of price and stable price; `h = pool/(pool + deficit)`
+/// Funding and deleveraging count in both; `uPnL` is at the Withdraw values, the worse of price and stable price; `h = pool/(pool + deficit)`
 /// is the haircut that an open deficit takes from every gain. Errors as [`loss`].
 pub fn gain(
     position: &Position,
@@ -56,6 +77,8 @@ pub fn gain(
     deficit: Quote,
     now: i64,
 ) -> Result<Quote, RiskError> {
+    let mut late = None;
+    let position = seen(position, terms, &mut late)?;
     let realised = position.realised.checked_sub(funding::due(position, terms.funding)?)?;
     let pnl = unrealised(position, terms, true, now)?;
     Ok(realised.min(pnl).min(payable(pool, deficit)?).max(Quote::ZERO))
@@ -78,6 +101,8 @@ fn unrealised(position: &Position, terms: &MarketTerms, strict: bool, now: i64) 
     if terms.valid_until < now {
         return Err(RiskError::StaleMarket { market: position.market });
     }
+    let mut late = None;
+    let position = seen(position, terms, &mut late)?;
     let due = funding::due(position, terms.funding)?;
     Ok(Exposure::of(position, &marks_of(terms, strict), due)?.unrealised)
 }

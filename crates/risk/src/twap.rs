@@ -32,9 +32,46 @@ pub fn average(twap: Price, previous: Price, elapsed_seconds: u64) -> Price {
     }
 }
 
+/// How long a market's settlement price is averaged, seconds.
+pub const SETTLEMENT_SECONDS: u64 = 3_600;
+
+/// The running mean of a settlement after `price` stood for `elapsed_seconds` more, the first `credited` of
+/// [`SETTLEMENT_SECONDS`] being in `average` already: each second counts alike, and nothing beyond the hour. Rounded to
+/// nearest (half up): the price favours nobody.
+///
+/// The caller adds to `credited` what was counted: `min(elapsed, SETTLEMENT_SECONDS − credited)`. As in [`average`], the
+/// price is the one that *stood* over that time. A price of 0 (none) moves nothing, and its time is not to be counted.
+pub fn settle(average: Price, credited: u64, price: Price, elapsed_seconds: u64) -> Price {
+    let seconds = elapsed_seconds.min(SETTLEMENT_SECONDS.saturating_sub(credited));
+    if seconds == 0 || price.is_zero() {
+        return average;
+    }
+    let credited = credited.min(SETTLEMENT_SECONDS);
+    let whole = u128::from(credited.saturating_add(seconds));
+    // Two products below 2^64 · 2^12.
+    let sum = wide::mul(average.get(), credited).saturating_add(wide::mul(price.get(), seconds));
+    let nearest = sum.saturating_add(whole >> 1).checked_div(whole);
+    // A mean lies between the two.
+    nearest.and_then(wide::narrow).map_or(average, Price::new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_settlement_counts_every_second_of_its_hour_alike_and_none_beyond() {
+        let (low, high) = (Price::new(1_000), Price::new(2_000));
+        let half = settle(Price::ZERO, 0, low, 1_800);
+        assert_eq!(half, low);
+        assert_eq!(settle(half, 1_800, high, 1_800), Price::new(1_500));
+        assert_eq!(settle(half, 1_800, high, 90_000), Price::new(1_500));
+        assert_eq!(settle(half, 3_600, high, 90_000), half);
+        assert_eq!(settle(half, 1_800, Price::ZERO, 600), half);
+        // 1·1,000 and 2·1,001 over 3: to the nearest.
+        assert_eq!(settle(low, 1, Price::new(1_001), 2), Price::new(1_001));
+        assert_eq!(settle(Price::new(u64::MAX), 1_800, Price::new(u64::MAX), 1_800), Price::new(u64::MAX));
+    }
 
     const DOLLAR: Price = Price::ONE;
 

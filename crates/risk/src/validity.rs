@@ -69,13 +69,63 @@ pub enum Action {
 /// | RaiseRisk, Withdraw, Settle | yes | | | | |
 /// | Liquidate | yes | | | yes¹ | |
 ///
-/// ¹ Divergence may block a liquidation for a few minutes only (DESIGN §6); the liquidation itself measures them.
+/// ¹ Divergence may block a liquidation for a few minutes only (DESIGN §6): [`usable_for_liquidation`] measures them.
 pub const fn accepts(action: Action, validity: Validity) -> bool {
     match action {
         Action::Deposit | Action::Repay | Action::Reduce | Action::Refresh => true,
         Action::RaiseRisk | Action::Withdraw | Action::Settle => matches!(validity, Validity::Valid),
         Action::Liquidate => matches!(validity, Validity::Valid | Validity::Diverged),
     }
+}
+
+/// How long one episode of divergence may block liquidations, seconds.
+pub const DIVERGENCE_SECONDS: i64 = 180;
+
+/// Which prices a check rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Valid ones only.
+    Valid,
+    /// Those that a liquidation may rest on ([`usable_for_liquidation`]).
+    Liquidation,
+}
+
+impl Trust {
+    /// Whether a feed's last price may be used at `now`. One that is too old never is.
+    pub fn accepts(self, feed: &Feed, now: i64) -> bool {
+        let age = now.saturating_sub(feed.publish_time);
+        let validity = Validity::from_code(feed.validity);
+        age <= i64::from(feed.max_age) && self.stands(validity, (feed.price, feed.twap), feed, now)
+    }
+
+    /// The same of a price of this validity that is new to its feed, against the average as it would be then.
+    #[inline(never)]
+    pub(crate) fn stands(
+        self,
+        validity: Validity,
+        (price, twap): (Price, Price),
+        feed: &Feed,
+        now: i64,
+    ) -> bool {
+        match validity {
+            Validity::Valid => true,
+            Validity::Diverged if self == Self::Liquidation => {
+                let since = feed.diverged_since;
+                let is_old = since != 0 && now.saturating_sub(since) >= DIVERGENCE_SECONDS;
+                is_old || !price.deviates(twap, feed.max_divergence)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether liquidations and the maintenance kinds may rest on a feed's last price (DESIGN §6 "Bad feeds"): a valid one; a
+/// diverged one, too, if it is within the furthest divergence of the 5-minute average, or once its episode has lasted
+/// [`DIVERGENCE_SECONDS`]. Never one that is too old, too wide or missing.
+///
+/// A fallback's price was within its band of that average when it was accepted, so oracles that agree do not block.
+pub fn usable_for_liquidation(feed: &Feed, now: i64) -> bool {
+    Trust::Liquidation.accepts(feed, now)
 }
 
 /// What a feed asks of a price.

@@ -187,3 +187,26 @@ fn a_change_that_is_none_is_refused() {
     let found = allowed(&change, &desk.board, &Overlay::none(), NOW);
     assert_eq!(found, Err(RiskError::BadParameter));
 }
+
+#[test]
+fn lots_that_deleveraging_took_are_not_a_reduction_of_the_trade() {
+    use crate::deleveraging::{WHOLE_LOT, apply};
+    for isolated in [false, true] {
+        let mut desk = desk(10, 100, isolated);
+        desk.positions[2].deleveraging_a = WHOLE_LOT;
+        let terms = &mut desk.board.markets[0];
+        // Half of each lot was closed at 100.
+        (terms.longs.a, terms.longs.k) = (WHOLE_LOT / 2, 50 << 32);
+        terms.flags |= crate::layout::market::MARKET_DELEVERAGED;
+        let (before, terms) = (desk.positions[2], *terms);
+        apply(&mut desk.positions[2], &terms, 0).unwrap();
+        assert_eq!(desk.positions[2].lots, Lots::new(5));
+        assert_eq!(desk.judge(&before, 0), Ok(()));
+        // Seven are fewer than ten, and more than five.
+        let worth = Quote::new(200);
+        crate::fill::fill(&mut desk.positions[2], true, 2, worth, Quote::ZERO).unwrap();
+        let (collateral, requirement) = (Quote::new(100), Quote::new(140));
+        let refused = Err(RiskError::NotEnoughMargin { collateral, requirement });
+        assert_eq!(desk.judge(&before, 0), refused);
+    }
+}

@@ -30,7 +30,7 @@ fn of(positions: u32) -> Residue {
 
 fn closes(is_long: bool, open_lots: u64, lots: u64, terms: &MarketTerms) -> Closing {
     let worth = Quote::new(500 * lots.cast_signed());
-    Closing { is_long, open_lots, lots, worth, funding: terms.funding }
+    Closing { market: 0, is_long, open_lots, lots, worth, funding: terms.funding }
 }
 
 fn close(terms: &mut MarketTerms, residue: &mut Residue, closing: &Closing) -> Result<(), RiskError> {
@@ -119,7 +119,7 @@ fn an_emptied_side_begins_a_new_epoch_and_the_late_still_get_their_money() {
     residue.joins().unwrap();
     let before = residue;
     let closing = closes(true, 4, 4, &terms);
-    assert_eq!(close(&mut terms, &mut residue, &closing), Err(RiskError::BadParameter));
+    assert_eq!(close(&mut terms, &mut residue, &closing), Err(RiskError::EpochPending { market: 0 }));
     assert_eq!((residue.lots, residue.positions), (before.lots, before.positions));
     let pending = apply(&mut absent, &terms, terms.funding).unwrap().unwrap();
     residue.absorb(&pending).unwrap();

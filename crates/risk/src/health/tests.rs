@@ -318,3 +318,38 @@ fn an_overlay_price_that_is_not_valid_does_not_count() {
         assert_eq!(of(Check::Maintenance).unwrap().assets.get(), 1_300_000_000);
     }
 }
+
+#[test]
+fn a_diverged_price_counts_for_liquidations_near_its_average_or_after_three_minutes() {
+    let mut board = board();
+    refresh(&mut board, 0, pyth(112, NOW + 1), NOW + 1);
+    let sol = [has(SOL, 16 * UNIT)];
+    let stale = Err(RiskError::StalePrice { bank: 1 });
+    // Far from stable price and average: what was valid last.
+    assert_eq!(check(&board, &sol, Check::Maintenance, NOW + 2).unwrap().assets.get(), 1_300_000_000);
+    // A liquidator's own token counts nothing meanwhile, and a debt cannot be valued.
+    let endured = |board: &RiskBoard, now| {
+        assert_eq!(check(board, &sol, Check::Liquidator, now).unwrap().assets, Quote::ZERO);
+        assert_eq!(check(board, &[owes(SOL, 16 * UNIT)], Check::Liquidator, now), stale);
+    };
+    endured(&board, NOW + 2);
+    board.feeds[0].twap = dollars(105);
+    let counts = |board: &RiskBoard, now| {
+        assert_eq!(check(board, &sol, Check::Maintenance, now).unwrap().assets.get(), 1_456_000_000);
+        assert_eq!(equity(&account(&sol), board, &Overlay::none(), now).unwrap().assets.get(), 1_792_000_000);
+        // Strict values: a deposit at the stable price, a borrow at the price.
+        assert_eq!(check(board, &sol, Check::Liquidator, now).unwrap().assets.get(), 1_200_000_000);
+        let owed = check(board, &[owes(SOL, 16 * UNIT)], Check::Liquidator, now).unwrap();
+        assert_eq!(owed.liabilities.get(), 2_688_000_001);
+        assert_eq!(check(board, &sol, Check::Initial, now), stale);
+        assert_eq!(check(board, &sol, Check::Withdraw, now), stale);
+    };
+    counts(&board, NOW + 2);
+    // Far from both for as long as an episode may block.
+    board.feeds[0].twap = dollars(100);
+    board.feeds[0].max_age = 600;
+    endured(&board, NOW + 180);
+    counts(&board, NOW + 181);
+    // Too old is never used.
+    endured(&board, NOW + 602);
+}

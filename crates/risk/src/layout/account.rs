@@ -16,6 +16,17 @@ pub const MAX_TRIGGERS: usize = 8;
 pub const POSITION_IN_USE: u8 = 1;
 /// Flag of a [`Position`]: it stands on its pocket alone.
 pub const POSITION_ISOLATED: u8 = 2;
+/// Flag of a [`Position`]: its lots were short when it last became flat.
+pub const POSITION_WAS_SHORT: u8 = 4;
+/// Flag of a [`Position`]: the insurance fund counts its pocket among the insolvent.
+pub const POSITION_INSOLVENT: u8 = 8;
+
+/// State of an account's cross part: not flagged for liquidation.
+pub const ACCOUNT_HEALTHY: u8 = 0;
+/// State of an account's cross part: flagged for liquidation.
+pub const ACCOUNT_FLAGGED: u8 = 1;
+/// State of an account's cross part: flagged, and the insurance fund counts it among the insolvent.
+pub const ACCOUNT_INSOLVENT: u8 = 2;
 
 crate::layout! {
     /// Who the account belongs to, who may act for it, and what state it is in.
@@ -50,7 +61,7 @@ crate::layout! {
         pub delegate_scope: u32,
         /// Cross or portfolio margin, a `MarginMode`.
         pub mode: u8,
-        /// Healthy, flagged, insolvent: an `AccountState`.
+        /// State of the cross part, one of `ACCOUNT_*`: healthy, flagged, insolvent.
         pub state: u8,
         /// The canonical bump of its address.
         pub bump: u8,
@@ -88,7 +99,7 @@ crate::layout! {
         pub epoch: u16,
         /// The market's place on the risk board.
         pub market: u8,
-        /// In use, isolated.
+        /// A set of `POSITION_*`: in use, isolated, was short, insolvent.
         pub flags: u8,
         /// What was paid for the position, with sign: realised PnL, fees and accrued funding included.
         pub quote: Quote,
@@ -150,6 +161,14 @@ crate::layout! {
         pub reserved: [u8; 9],
     }
 
+    /// When an isolated position was flagged for liquidation: its pocket's part of what the header says of the account.
+    pub struct PocketFlag {
+        /// When it was flagged, unix seconds; 0 is not flagged.
+        pub flagged_at: u32,
+        /// Last proof that it is still in danger, unix seconds.
+        pub renewed_at: u32,
+    }
+
     /// One margin account.
     pub struct MarginAccount {
         /// Owner, delegate, state.
@@ -162,8 +181,18 @@ crate::layout! {
         pub orders: [OpenOrder; MAX_ORDERS],
         /// Trigger orders.
         pub triggers: [TriggerOrder; MAX_TRIGGERS],
-        /// Unused, zero.
-        pub reserved: [u8; 128],
+        /// Flags of isolated positions, by position slot; zeroed when the slot is given back.
+        pub pocket_flags: [PocketFlag; MAX_POSITIONS],
+    }
+}
+
+impl PocketFlag {
+    /// Nothing flagged.
+    pub const NONE: Self = Self { flagged_at: 0, renewed_at: 0 };
+
+    /// Whether the pocket was flagged, and not cleared since; the flag may have lapsed.
+    pub const fn is_set(&self) -> bool {
+        self.flagged_at != 0
     }
 }
 
@@ -192,10 +221,27 @@ impl Position {
         self.lots.is_zero() && self.bids | self.asks == 0
     }
 
-    /// Whether nothing is left of it, so that its slot can be zeroed: no lots, no orders, nothing unsettled, no pocket.
+    /// Whether nothing is left of it, so that its slot can be zeroed: no lots, no orders, nothing unsettled, no pocket, and
+    /// the insurance fund does not count it.
     #[inline(always)]
     pub const fn is_done(&self) -> bool {
-        self.is_flat() && self.quote.get() | self.realised.get() | self.pocket.get() == 0
+        self.is_flat()
+            && self.quote.get() | self.realised.get() | self.pocket.get() == 0
+            && self.flags & POSITION_INSOLVENT == 0
+    }
+
+    /// Whether its lots are short, or were when it last became flat: the other side's winners bear what it leaves behind.
+    pub const fn was_short(&self) -> bool {
+        self.lots.get() < 0 || (self.lots.is_zero() && self.flags & POSITION_WAS_SHORT != 0)
+    }
+
+    /// Remembers which side it leaves, to be called before its lots change to none.
+    #[inline(always)]
+    pub const fn leave_side(&mut self) {
+        self.flags &= !POSITION_WAS_SHORT;
+        if self.lots.get() < 0 {
+            self.flags |= POSITION_WAS_SHORT;
+        }
     }
 
     /// Whether the account's balances stand for it: in use, and not isolated.

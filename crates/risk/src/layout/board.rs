@@ -94,8 +94,31 @@ crate::layout! {
         pub refresh: RefreshReward,
         /// Portfolio margin.
         pub portfolio: PortfolioTerms,
+        /// Fee of a swap of collateral, or of bought profit, at the moment of flagging, a part of the worth that changes
+        /// hands.
+        pub swap_fee_start: Ratio,
+        /// The same at the end of its auction; not below `swap_fee_start`.
+        pub swap_fee_most: Ratio,
+        /// How long that fee rises, seconds.
+        pub swap_fee_seconds: u32,
+        /// Part of each such fee that belongs to the insurance fund.
+        pub swap_insurance_share: Ratio,
+        /// Where a liquidation would leave less than so much, native quote, it takes everything.
+        pub liq_dust: Quote,
+        /// How long after flagging an insolvent account may be deleveraged, seconds.
+        pub insolvency_seconds: u32,
+        /// A silence of all refreshes this long is an outage, seconds; 0 is never.
+        pub heartbeat_gap: u32,
+        /// How long nothing is liquidated after an outage, seconds.
+        pub grace_seconds: u32,
+        /// How long after that orders may only be cancelled, seconds.
+        pub cancel_only_seconds: u32,
+        /// Deficit beyond which a bank's withdrawals are gated, a part of its deposits.
+        pub gate_share: Ratio,
+        /// How long they are gated, seconds.
+        pub gate_seconds: u32,
         /// Unused, zero.
-        pub spare: [u8; 512],
+        pub spare: [u8; 464],
     }
 
     /// The risk board.

@@ -70,6 +70,12 @@ crate::layout! {
         /// 1 when the entry is in use.
         pub in_use: u8,
         /// Unused, zero.
-        pub reserved: [u8; 93],
+        pub reserved: [u8; 5],
+        /// What the price was when the breakers' window began.
+        pub window_price: Price,
+        /// When that window began, unix seconds.
+        pub window_start: i64,
+        /// Unused, zero.
+        pub reserved2: [u8; 72],
     }
 }

@@ -6,8 +6,14 @@ use crate::{
     ramp::Ramp,
 };
 
-/// The model of portfolio margin covers this market's positions.
+/// Flag of [`MarketTerms`]: the model of portfolio margin covers this market's positions.
 pub const PORTFOLIO_ELIGIBLE: u8 = 1;
+/// Flag of [`MarketTerms`]: a side of it was once deleveraged or charged. Never cleared: without it no position has
+/// anything pending, and a margin check need not compare snapshots.
+pub const MARKET_DELEVERAGED: u8 = 2;
+
+/// In place of the time until which a price may be used: the market is settled, and its price never changes again.
+pub const SETTLED: i64 = i64::MAX;
 
 /// State of a market: everything may trade.
 pub const MARKET_OPEN: u8 = 0;
@@ -29,6 +35,14 @@ crate::layout! {
         pub epoch: u16,
         /// Unused, zero.
         pub reserved: [u8; 6],
+    }
+
+    /// Where the last epoch of a side ended.
+    pub struct EpochEnd {
+        /// Its last `A`, 2^-63; 0 where the whole side was closed.
+        pub a: u64,
+        /// Its last `K`, 2^-32 native quote.
+        pub k: i64,
     }
 
     /// A market's entry on the risk board.
@@ -53,7 +67,7 @@ crate::layout! {
         pub pnl_cap: Quote,
         /// Cumulative funding, 2^-32 native quote a lot, paid by longs.
         pub funding: i64,
-        /// Until when the price may be used, unix seconds.
+        /// Until when the price may be used, unix seconds; [`SETTLED`] once it is the settlement price.
         pub valid_until: i64,
         /// Publish time of the price, unix seconds.
         pub publish_time: i64,
@@ -67,7 +81,7 @@ crate::layout! {
         pub feed: u8,
         /// One of the `MARKET_*` states: open, reduce-only, settling, closed.
         pub state: u8,
-        /// Eligibility bits.
+        /// A set of [`PORTFOLIO_ELIGIBLE`] and [`MARKET_DELEVERAGED`].
         pub flags: u8,
         /// Unused, zero.
         pub reserved: [u8; 4],
@@ -105,7 +119,31 @@ crate::layout! {
         pub settlement_price: u32,
         /// Unused, zero.
         pub reserved_settlement: u32,
+        /// Fee of a liquidation at the moment of flagging, a part of the notional taken.
+        pub liq_fee_start: Ratio,
+        /// The same at the end of its auction; not below `liq_fee_start`.
+        pub liq_fee_most: Ratio,
+        /// How long the fee rises, seconds.
+        pub liq_fee_seconds: u32,
+        /// Part of each fee that belongs to the insurance fund.
+        pub liq_insurance_share: Ratio,
+        /// Move within a breaker's window beyond which the breaker opens; 0 is never.
+        pub breaker_move: Ratio,
+        /// How long the breaker stays open, seconds.
+        pub breaker_seconds: u32,
         /// Unused, zero.
-        pub spare: [u8; 64],
+        pub spare: [u8; 8],
+        /// How the longs' epoch before ended.
+        pub longs_ended: EpochEnd,
+        /// How the shorts' epoch before ended.
+        pub shorts_ended: EpochEnd,
+    }
+}
+
+impl MarketTerms {
+    /// Whether its price is the settlement price: it never grows old, is of no publish time and is never refreshed.
+    #[inline(always)]
+    pub const fn is_settled(&self) -> bool {
+        self.valid_until == SETTLED
     }
 }

@@ -63,9 +63,8 @@ pub fn swap(
     if trial.gain(shares)? <= 0 {
         return Err(RiskError::LowersHealth { by: Quote::new(trial.gain(shares)?.saturating_neg()) });
     }
-    let (worth, given) = trial.given(shares)?;
-    let paid = worth_down(given, trial.owned.values.asset_equity, trial.owned.shift)?;
-    let fee = Quote::from_unsigned(paid.saturating_sub(worth))?;
+    let (shares, worth, given) = trial.whole(shares, most)?;
+    let fee = Quote::from_unsigned(trial.owned_at_price(given)?.saturating_sub(worth))?;
     Ok(Swap {
         debt_shares: Shares::new(shares),
         debt_worth: Quote::from_unsigned(worth)?,
@@ -76,9 +75,9 @@ pub fn swap(
 }
 
 impl View<'_> {
-    /// The bank's entry with a valid price, brought up to date where the board's is stale. `StalePrice` where there is
-    /// none.
-    fn bank(&self, place: u8) -> Result<BankTerms, RiskError> {
+    /// The bank's entry at a price that a liquidation may rest on, brought up to date where the board's is stale.
+    /// `StalePrice` where there is none. `Missing` for a bank that the board does not have.
+    pub fn bank(&self, place: u8) -> Result<BankTerms, RiskError> {
         let entry = self.board.banks.get(usize::from(place)).ok_or(RiskError::Missing)?;
         if entry.valid_until >= self.now {
             return Ok(*entry);
@@ -151,9 +150,43 @@ impl Exchange {
         worth_down(shares, self.owed.values.liability_equity, self.owed.shift)
     }
 
+    /// Deposit shares at full price, native quote, rounded down.
+    fn owned_at_price(&self, shares: Shares) -> Result<u64, RiskError> {
+        worth_down(shares, self.owned.values.asset_equity, self.owned.shift)
+    }
+
+    /// Borrow shares, their worth, and the collateral given for them, where a share of collateral is worth so much that
+    /// rounding it down takes the liquidator's fee, or more: one share more, and the debt that it pays for.
+    ///
+    /// Unchanged where nobody loses by rounding, or where so coarse a share cannot be paid for within the fee.
+    fn whole(&self, shares: u64, most: u64) -> Result<(u64, u64, Shares), RiskError> {
+        let (worth, given) = self.given(shares)?;
+        if self.owned_at_price(given)? >= worth || given >= self.collateral {
+            return Ok((shares, worth, given));
+        }
+        let more = Shares::new(given.get().saturating_add(1));
+        let one = u64::from(Ratio::ONE.get());
+        let price = self.owned_at_price(more)?;
+        let paid = wide::mul_div_up(price, one, one.saturating_add(u64::from(self.rate.get())));
+        // Rounded up: the account gives no more than the fee.
+        let covered = shares_down(
+            paid.unwrap_or(price).saturating_add(1),
+            self.owed.values.liability_equity,
+            self.owed.shift,
+        );
+        let covered = covered.get().saturating_add(1);
+        let covered_worth = self.owed_at_price(Shares::new(covered))?;
+        let most_fee = self.rate.mul_down(Quote::from_unsigned(covered_worth)?)?.magnitude();
+        let is_fair = covered <= most && price.saturating_sub(covered_worth) <= most_fee;
+        if is_fair && self.gain_of(covered, more)? > 0 {
+            return Ok((covered, covered_worth, more));
+        }
+        Ok((shares, worth, given))
+    }
+
     /// The most borrow shares that the collateral pays for with the fee, rounded down.
     fn most(&self) -> Result<u64, RiskError> {
-        let all = worth_down(self.collateral, self.owned.values.asset_equity, self.owned.shift)?;
+        let all = self.owned_at_price(self.collateral)?;
         let one = u64::from(Ratio::ONE.get());
         let paid = wide::mul_div_down(all, one, one.saturating_add(u64::from(self.rate.get()))).unwrap_or(0);
         let shares = shares_down(paid, self.owed.values.liability_equity, self.owed.shift);
@@ -173,6 +206,11 @@ impl Exchange {
     /// check.
     fn gain(&self, shares: u64) -> Result<i64, RiskError> {
         let (_, given) = self.given(shares)?;
+        self.gain_of(shares, given)
+    }
+
+    /// The same for as much collateral as is named.
+    fn gain_of(&self, shares: u64, given: Shares) -> Result<i64, RiskError> {
         let owes = |shares: Shares| {
             let more = u64::from(!shares.is_zero());
             let worth = worth_down(shares, self.owed.values.liability_liqend, self.owed.shift);
@@ -243,4 +281,41 @@ pub fn buy_pnl(
     let claim = Quote::from_unsigned(covers.min(profit.magnitude()))?;
     let fee = rate.mul_down(claim)?;
     Ok(PnlSale { claim, paid: claim.checked_sub(fee)?, fee: Fee::split(fee, terms.insurance_share)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    /// A debt of shares worth 1 each at a weight of 1.1, against five shares of 2,000,000 at a weight of 0.8.
+    fn coarse(debt: u64) -> Exchange {
+        let (mut owed, mut owned) = (BankTerms::zeroed(), BankTerms::zeroed());
+        (owed.shift, owned.shift) = (8, 8);
+        (owed.values.liability_equity, owed.values.liability_liqend) = (256, 282);
+        (owned.values.asset_equity, owned.values.asset_maint) = (2_000_000 << 8, 1_600_000 << 8);
+        let (debt, collateral) = (Shares::new(debt), Shares::new(5));
+        Exchange { debt, collateral, owed, owned, rate: Ratio::from_bps(100) }
+    }
+
+    #[test]
+    fn a_share_of_collateral_that_is_worth_much_is_given_whole_and_paid_for() {
+        let trial = coarse(8_400_000);
+        // 292,000 of debt would bring no share at all.
+        assert_eq!(trial.given(292_000).unwrap().1, Shares::ZERO);
+        let (shares, worth, given) = trial.whole(292_000, 8_400_000).unwrap();
+        assert_eq!((shares, worth, given), (1_980_201, 1_980_201, Shares::new(1)));
+        // 2,000,000 less 1 % of what is repaid: the liquidator earns the fee, the account gives no more.
+        assert!(2_000_000 - worth <= worth / 100);
+        assert!(trial.gain_of(shares, given).unwrap() > 0);
+    }
+
+    #[test]
+    fn nothing_changes_where_rounding_takes_nothing_or_the_debt_does_not_reach() {
+        let trial = coarse(8_400_000);
+        assert_eq!(trial.whole(3_960_397, 8_400_000).unwrap().2, Shares::new(2));
+        // Less debt than a share is worth.
+        let small = coarse(500_000);
+        assert_eq!(small.whole(500_000, 500_000).unwrap(), (500_000, 500_000, Shares::ZERO));
+    }
 }

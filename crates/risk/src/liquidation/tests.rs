@@ -196,3 +196,32 @@ fn a_state_begins_at_maintenance_and_ends_where_a_liquidation_does() {
     };
     assert_eq!(state(&empty), Danger::Healthy);
 }
+
+#[test]
+fn an_insolvent_scope_has_until_its_deadline() {
+    assert!(!insolvency_due(NOW, 600, NOW + 599) && insolvency_due(NOW, 600, NOW + 600));
+    assert!(insolvency_due(NOW, 0, NOW) && !insolvency_due(0, 0, NOW));
+    assert!(!insolvency_due(NOW, 600, NOW - 9_999));
+}
+
+#[test]
+fn markets_and_the_board_name_their_auctions() {
+    let terms = MarketTerms {
+        liq_fee_start: part(1_024),
+        liq_fee_most: part(64),
+        liq_fee_seconds: 60,
+        liq_insurance_share: part(4),
+        ..MarketTerms::zeroed()
+    };
+    let auction = Auction { start: part(1_024), most: part(64), seconds: 60, insurance_share: part(4) };
+    assert_eq!(terms.auction(), auction);
+    let header = BoardHeader {
+        swap_fee_start: part(512),
+        swap_fee_most: part(32),
+        swap_fee_seconds: 90,
+        swap_insurance_share: part(2),
+        ..BoardHeader::zeroed()
+    };
+    let auction = Auction { start: part(512), most: part(32), seconds: 90, insurance_share: part(2) };
+    assert_eq!(header.swap_auction(), auction);
+}

@@ -1,5 +1,6 @@
 //! What a settlement takes and pays, by example.
 
+extern crate std;
 use super::*;
 use crate::num::Lots;
 use bytemuck::Zeroable;
@@ -58,6 +59,15 @@ fn a_stale_market_settles_nothing() {
 }
 
 #[test]
+fn a_loss_without_lots_needs_no_price() {
+    let flat = |raw| Position { quote: quote(raw), realised: quote(raw), ..Position::zeroed() };
+    assert_eq!(loss(&flat(-70), &terms(), NOW + 1), Ok(quote(70)));
+    assert_eq!(loss(&flat(70), &terms(), NOW + 1), Ok(quote(0)));
+    let stale = Err(RiskError::StaleMarket { market: 0 });
+    assert_eq!(gain(&flat(70), &terms(), quote(900), quote(0), NOW + 1), stale);
+}
+
+#[test]
 fn a_settled_loss_is_settled_and_comes_back_when_the_price_does() {
     let mut position = long(1_200, 0);
     settle(&mut position, quote(200)).unwrap();
@@ -82,4 +92,27 @@ fn a_loss_takes_the_deposit_or_what_collateral_supports_and_of_a_pocket_the_pock
         (pocket_loss(&pocketed, quote(20)), pocket_loss(&pocketed, quote(40))),
         (quote(20), quote(30))
     );
+}
+
+#[test]
+fn an_insolvent_account_pays_with_all_of_its_collateral_and_another_with_what_carries_it() {
+    use crate::layout::bank::{BankTerms, ShareValues};
+    let mut board = std::boxed::Box::new(RiskBoard::zeroed());
+    let values = ShareValues {
+        asset_maint: 8,
+        asset_equity: 10,
+        liability_maint: 12,
+        liability_equity: 10,
+        ..ShareValues::zeroed()
+    };
+    for bank in &mut board.banks[..2] {
+        *bank = BankTerms { values, valid_until: NOW, ..BankTerms::zeroed() };
+    }
+    let mut balances: [Balance; MAX_BALANCES] = Zeroable::zeroed();
+    balances[0].shares = crate::num::Shares::new(100);
+    balances[1] = Balance { shares: crate::num::Shares::new(20), bank: 1, borrowed: 1, ..Balance::zeroed() };
+    let none = Overlay::none();
+    // 800 less 240, and 1,000 less 200; a borrow a unit more.
+    assert_eq!(balances_at_maintenance(&balances, &board, &none, NOW), Ok(quote(559)));
+    assert_eq!(balances_at_full_price(&balances, &board, &none, NOW), Ok(quote(799)));
 }

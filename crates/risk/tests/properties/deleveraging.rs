@@ -1,16 +1,23 @@
 //! Markets that trade, deleverage, pay funding and charge winners in any order, against exact fractions.
 
+use crate::desk::KINDS;
 use crate::exact::*;
 use num_bigint::BigInt;
 use num_traits::Zero;
+use plimsoll_risk::conduct::{Change, allowed};
 use plimsoll_risk::deleveraging::{
     Charge, ChargeWindow, Closing, Residue, Side, WHOLE_LOT, apply, charge, deleverage,
 };
 use plimsoll_risk::fill::{fill, join_side};
 use plimsoll_risk::funding;
+use plimsoll_risk::health::Overlay;
 use plimsoll_risk::layout::account::{POSITION_IN_USE, Position};
+use plimsoll_risk::layout::board::RiskBoard;
 use plimsoll_risk::layout::market::MarketTerms;
-use plimsoll_risk::num::{Lots, Quote};
+use plimsoll_risk::liquidation::{Standing, View};
+use plimsoll_risk::margin::{Holdings, isolated_margin, margin};
+use plimsoll_risk::num::{Lots, Quote, Ratio};
+use plimsoll_risk::settlement::{gain, loss};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -195,6 +202,7 @@ impl World {
         }
         let worth = self.worth(lots);
         let closing = Closing {
+            market: 0,
             is_long,
             open_lots: open,
             lots: lots.into(),
@@ -267,6 +275,44 @@ impl World {
         assert_eq!(self.open[0], self.open[1]);
     }
 
+    /// What is pending counts in every check as if it had been applied.
+    fn foresee(&mut self) {
+        let mut board: Box<RiskBoard> = Box::new(bytemuck::Zeroable::zeroed());
+        board.header.market_count = 1;
+        self.terms.lot_stable = self.terms.lot_price - self.terms.lot_price / 8;
+        board.markets[0] = MarketTerms {
+            initial_ratio: Ratio::from_bps(1_000),
+            maint_ratio: Ratio::from_bps(500),
+            unbound_initial: Quote::MAX,
+            unbound_maint: Quote::MAX,
+            pnl_weight: Ratio::ONE,
+            pnl_cap: Quote::MAX,
+            valid_until: 1,
+            ..self.terms
+        };
+        let terms = board.markets[0];
+        for behind in self.accounts {
+            let mut touched = behind;
+            apply(&mut touched, &terms, terms.funding).unwrap();
+            let view = View { board: &board, overlay: &Overlay::none(), now: 1 };
+            let of = |position: &Position| {
+                let mut positions: [Position; 16] = bytemuck::Zeroable::zeroed();
+                positions[3] = *position;
+                let holdings = Holdings { balances: &bytemuck::Zeroable::zeroed(), positions: &positions };
+                let cross = KINDS.map(|check| margin(&holdings, &board, &Overlay::none(), check, 1));
+                let pocket = KINDS.map(|check| isolated_margin(position, &board, &Overlay::none(), check, 1));
+                let cash = (loss(position, &terms, 1), gain(position, &terms, Quote::MAX, Quote::ZERO, 1));
+                let change = Change { holdings, place: 3, before: &behind, paid: Quote::ZERO };
+                let conduct = allowed(&change, &board, &Overlay::none(), 1);
+                let standing = (Standing::of(&holdings, &view), Standing::of_pocket(position, &view));
+                (cross, pocket, cash, conduct, standing)
+            };
+            assert_eq!(of(&behind), of(&touched));
+            // And applying it is no change that anybody made.
+            assert_eq!(of(&touched).3, Ok(()));
+        }
+    }
+
     /// Everybody is up to date: all lots are somebody's, and no quote came out of nothing.
     fn finish(&mut self) {
         (0..6).for_each(|who| self.touch(who));
@@ -301,6 +347,7 @@ fn live(steps: &[Step], with_quote: bool) {
     for step in steps {
         world.take(*step);
     }
+    world.foresee();
     world.finish();
 }
 

@@ -14,7 +14,8 @@ use proptest::prelude::*;
 
 pub const NOW: i64 = 1_700_000_000;
 pub const BUFFER: Ratio = Ratio::from_bps(1_000);
-pub const KINDS: [Check; 4] = [Check::Withdraw, Check::Initial, Check::LiquidationEnd, Check::Maintenance];
+pub const KINDS: [Check; 5] =
+    [Check::Withdraw, Check::Initial, Check::Liquidator, Check::LiquidationEnd, Check::Maintenance];
 
 /// A market with its feed.
 #[derive(Clone, Debug)]

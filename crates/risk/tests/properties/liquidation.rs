@@ -60,6 +60,15 @@ impl Patient {
         )
     }
 
+    /// Takes a step.
+    fn take(&mut self, at: usize, step: &Step) {
+        let position = &mut self.positions[at];
+        let sign = position.lots.get().signum();
+        let (worth, fee) = (step.worth.get(), step.fee.total().get());
+        position.lots = Lots::new(position.lots.get() - sign * step.lots as i32);
+        position.quote = Quote::new(position.quote.get() + i64::from(sign) * worth - fee);
+    }
+
     /// After so many lots of a position were taken over at the price, for a fee.
     fn taken(&self, at: usize, lots: u32, rate: (Quote, Quote)) -> Quote {
         let mut after = Patient { board: self.board.clone(), ..*self };
@@ -126,7 +135,7 @@ fn weights() -> impl Strategy<Value = (u32, u32)> {
 }
 
 fn cases() -> u32 {
-    std::env::var("PLIMSOLL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20_000)
+    std::env::var("PLIMSOLL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100_000)
 }
 
 proptest! {
@@ -170,16 +179,60 @@ proptest! {
             prop_assert!(patient.worth(0, held - found.lots) >= terms.dust);
         }
         let mut done = Patient { board: patient.board.clone(), ..patient };
-        let sign = done.positions[0].lots.get().signum();
-        done.positions[0].lots = Lots::new(done.positions[0].lots.get() - sign * found.lots as i32);
-        done.positions[0].quote = Quote::new(
-            done.positions[0].quote.get() + i64::from(sign) * found.worth.get() - fee.get(),
-        );
+        done.take(0, &found);
         prop_assert!(done.health(0, Check::Maintenance) > patient.health(0, Check::Maintenance));
         let tries = (TRIES[0].load(Relaxed), TRIES[1].load(Relaxed), TRIES[2].load(Relaxed));
         prop_assert!(tries.2 <= 20, "{tries:?}");
         if tries.0.is_multiple_of(20_000) {
             eprintln!("sizing: {} steps, {:.2} lots tried each, {} at most", tries.0, tries.1 as f64 / tries.0 as f64, tries.2);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn a_take_over_in_parts_costs_what_it_costs_at_once(
+        account in prop::collection::vec(leg(), 1..3), part in 1u64..200, terms in ask(),
+        cuts in prop::collection::vec(1u32..1_000, 1..8),
+    ) {
+        let mut patient = patient(&account, part);
+        let standing = patient.standing(0);
+        let Ok(whole) = patient.step(0, &standing, &terms) else { return Ok(()) };
+        let mut at_once = Patient { board: patient.board.clone(), ..patient };
+        at_once.take(0, &whole);
+        // Each part a cut of what is left, the last all of it; all in one slot, so at one price and one fee.
+        let (mut left, mut steps) = (whole.lots, 0i64);
+        for cut in cuts.iter().copied().chain([1_000]) {
+            let most_lots = ((u64::from(left) * u64::from(cut)).div_ceil(1_000)) as u32;
+            let standing = patient.standing(0);
+            // What rounding left of the gap may already be closed, or be too small for one more part to help.
+            let Ok(found) = patient.step(0, &standing, &StepTerms { most_lots, ..terms }) else { return Ok(()) };
+            if found.lots == 0 {
+                break;
+            }
+            prop_assert!(found.lots <= most_lots);
+            patient.take(0, &found);
+            (left, steps) = (left - found.lots, steps + 1);
+            if left == 0 {
+                break;
+            }
+        }
+        // A unit of worth and of fee a part; and of the rate, which is rounded to 2^-30 once more for each.
+        let worth = whole.worth.get();
+        let rounding = 2 * steps + 2 + (steps + 1) * (worth >> 28);
+        if left == 0 {
+            let difference = patient.standing(0).equity.get() - at_once.standing(0).equity.get();
+            prop_assert!(difference.abs() <= rounding, "{difference} in {steps} parts of {whole:?}");
+        } else {
+            // Enough before, by rounding alone: what is left would not have freed more than that.
+            let freed = patient.standing(0).liqend.get();
+            let dust = terms.dust.get();
+            prop_assert!(freed >= 0 || dust > 0, "{freed} {left} {whole:?}");
+            let undone = patient.worth(0, left).get();
+            let ratio = i64::from(patient.board.markets[0].maint_ratio.get() >> 10);
+            prop_assert!(((undone >> 20) * ratio) <= rounding + 64 + dust, "{left} of {whole:?} left, {rounding}");
         }
     }
 }
@@ -204,12 +257,8 @@ proptest! {
                 let standing = patient.standing(at);
                 let Ok(found) = patient.step(at, &standing, &terms) else { continue };
                 prop_assert!(found.lots <= most);
-                let sign = patient.positions[at].lots.get().signum();
-                let fee = found.fee.total().get();
-                let position = &mut patient.positions[at];
-                position.lots = Lots::new(position.lots.get() - sign * found.lots as i32);
-                position.quote = Quote::new(position.quote.get() + i64::from(sign) * found.worth.get() - fee);
-                paid += fee;
+                patient.take(at, &found);
+                paid += found.fee.total().get();
             }
         }
         prop_assert!(paid <= equity.get());

@@ -1,7 +1,9 @@
 //! Properties of the engine against exact models: every figure here is compared with rational arithmetic.
 
 mod accounts;
+mod bankruptcy;
 mod conduct;
+mod danger;
 mod deleveraging;
 mod desk;
 mod exact;

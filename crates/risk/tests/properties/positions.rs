@@ -51,8 +51,10 @@ fn exact_leg(listed: &Listed, position: &Position, check: Check) -> Leg {
     let strict = &lots * careful + quote(position.quote);
     let pnl = match check {
         Check::Withdraw => strict.min(zero.clone()),
-        Check::Initial if strict > zero => (ratio(terms.pnl_weight) * strict).min(quote(terms.pnl_cap)),
-        Check::Initial => strict,
+        Check::Initial | Check::Liquidator if strict > zero => {
+            (ratio(terms.pnl_weight) * strict).min(quote(terms.pnl_cap))
+        }
+        Check::Initial | Check::Liquidator => strict,
         _ => unrealised.clone(),
     };
     let by_bids = quote(position.bids_quote) - &bids * &spot;
@@ -81,7 +83,7 @@ fn exact_ratio(listed: &Listed, notional: &Exact, check: Check) -> Exact {
     let imr = ratio(terms.imr);
     let maint = ratio(Ratio::new(terms.mmr.to)).max(size(terms.imf_maint_ramp.to));
     match check {
-        Check::Withdraw | Check::Initial => {
+        Check::Withdraw | Check::Initial | Check::Liquidator => {
             let volatility = ratio(terms.kappa) * ratio(listed.feed.volatility_floor);
             let ramp = &imr + (&one - &imr) * part;
             ramp.max(volatility).max(size(terms.imf.get())).min(one)
@@ -268,6 +270,6 @@ fn an_overlay_counts_as_if_the_market_had_been_refreshed_with_it() {
     refresh_market(&mut board.markets[0], &feed, &header, later).unwrap();
     let refreshed = KINDS.map(|check| margin(&holdings, &board, &Overlay::none(), check, later).unwrap());
     assert_eq!(brought, refreshed);
-    assert_eq!(brought[3].collateral.liabilities, Quote::new(800_000_000));
-    assert_eq!(brought[3].requirement, Quote::new(40_000_000));
+    assert_eq!(brought[4].collateral.liabilities, Quote::new(800_000_000));
+    assert_eq!(brought[4].requirement, Quote::new(40_000_000));
 }
