@@ -5,6 +5,7 @@
 
 use anchor_lang::prelude::*;
 
+mod clock;
 #[macro_use]
 pub mod errors;
 pub mod events;
@@ -19,7 +20,8 @@ pub mod state;
 pub mod token;
 
 use instructions::{
-    account::*, governance::*, ledger::*, refresh::*, setup::*, trade::*, trigger::*, vault::*,
+    account::*, governance::*, insurance::*, ledger::*, liquidation::*, refresh::*, setup::*, trade::*,
+    trigger::*, vault::*,
 };
 
 declare_id!("PLimSoLL11111111111111111111111111111111111");
@@ -162,6 +164,11 @@ pub mod plimsoll {
         instructions::ledger::pay_fees::pay_fees(ctx)
     }
 
+    /// A position is brought up to what its side went through.
+    pub fn apply_deleveraging(ctx: Context<ApplyDeleveraging>) -> Result<()> {
+        instructions::liquidation::apply_deleveraging::apply_deleveraging(ctx)
+    }
+
     /// Opens a margin account.
     pub fn open_account(ctx: Context<OpenAccount>, number: u32) -> Result<()> {
         instructions::account::open_account::open_account(ctx, number)
@@ -275,5 +282,118 @@ pub mod plimsoll {
     /// The guardian or the admin ends a pause early.
     pub fn unpause(ctx: Context<Unpause>, action: u8) -> Result<()> {
         instructions::governance::unpause::unpause(ctx, action)
+    }
+
+    /// Flags who is in danger, lets go who is not any more, calls who is short of margin.
+    pub fn assess<'info>(ctx: Context<'info, Assess<'info>>, scope: u8) -> Result<()> {
+        instructions::liquidation::assess::assess(ctx, scope)
+    }
+
+    /// Lots of an endangered position become a liquidator's, at the price less a fee.
+    pub fn take_over<'info>(
+        ctx: Context<'info, TakeOver<'info>>,
+        most_lots: u32,
+        worst_price: u32,
+    ) -> Result<()> {
+        instructions::liquidation::take_over::take_over(ctx, most_lots, worst_price)
+    }
+
+    /// An endangered position meets the book, at the price less a fee or better.
+    pub fn liquidate_into_book<'info>(
+        ctx: Context<'info, LiquidateIntoBook<'info>>,
+        most_lots: u32,
+        most_makers: u8,
+        least_pay: u64,
+    ) -> Result<()> {
+        instructions::liquidation::liquidate_into_book::liquidate_into_book(
+            ctx,
+            most_lots,
+            most_makers,
+            least_pay,
+        )
+    }
+
+    /// An endangered account's borrow is repaid for its collateral and a fee.
+    pub fn swap_collateral<'info>(
+        ctx: Context<'info, SwapCollateral<'info>>,
+        most_debt: u64,
+        least_fee: u32,
+    ) -> Result<()> {
+        instructions::liquidation::swap_collateral::swap_collateral(ctx, most_debt, least_fee)
+    }
+
+    /// A profit that its pool cannot pay is bought for cash.
+    pub fn buy_pnl<'info>(ctx: Context<'info, BuyPnl<'info>>, most: u64, least_fee: u32) -> Result<()> {
+        instructions::liquidation::buy_pnl::buy_pnl(ctx, most, least_fee)
+    }
+
+    /// Lots of an insolvent position are closed against the whole other side.
+    pub fn deleverage<'info>(ctx: Context<'info, Deleverage<'info>>, most_lots: u32) -> Result<()> {
+        instructions::liquidation::deleverage::deleverage(ctx, most_lots)
+    }
+
+    /// What a bankrupt account has left is seized, and what it owes goes through the waterfall.
+    pub fn resolve_bankruptcy<'info>(ctx: Context<'info, ResolveBankruptcy<'info>>, scope: u8) -> Result<()> {
+        instructions::liquidation::resolve_bankruptcy::resolve_bankruptcy(ctx, scope)
+    }
+
+    /// Withdrawals of a token wait while a material loss is pending; the gate opens by itself.
+    pub fn gate_withdrawals<'info>(ctx: Context<'info, GateWithdrawals<'info>>) -> Result<()> {
+        instructions::liquidation::gate_withdrawals::gate_withdrawals(ctx)
+    }
+
+    /// Creates the insurance fund, empty.
+    pub fn create_insurance(ctx: Context<CreateInsurance>) -> Result<()> {
+        instructions::setup::create_insurance::create_insurance(ctx)
+    }
+
+    /// Opens an owner's stake in the insurance fund, empty.
+    pub fn open_stake(ctx: Context<OpenStake>) -> Result<()> {
+        instructions::insurance::open_stake::open_stake(ctx)
+    }
+
+    /// Quote goes from an account's balance into the insurance fund for shares.
+    pub fn stake<'info>(ctx: Context<'info, MoveStake<'info>>, amount: u64) -> Result<()> {
+        instructions::insurance::move_stake::stake(ctx, amount)
+    }
+
+    /// So many shares of a stake cool, until they can be redeemed.
+    pub fn cool(ctx: Context<Cool>, shares: u64) -> Result<()> {
+        instructions::insurance::cool::cool(ctx, shares)
+    }
+
+    /// Shares that have cooled become quote in an account's balance.
+    pub fn redeem<'info>(ctx: Context<'info, MoveStake<'info>>, shares: u64) -> Result<()> {
+        instructions::insurance::move_stake::redeem(ctx, shares)
+    }
+
+    /// Closes an empty stake.
+    pub fn close_stake(ctx: Context<CloseStake>) -> Result<()> {
+        instructions::insurance::close_stake::close_stake(ctx)
+    }
+
+    /// A market stops trading; the hour of its settlement price begins.
+    pub fn start_settlement(ctx: Context<StartSettlement>) -> Result<()> {
+        instructions::setup::start_settlement::start_settlement(ctx)
+    }
+
+    /// The price joins the average of that hour, which fixes the settlement price.
+    pub fn observe_settlement(ctx: Context<ObserveSettlement>) -> Result<()> {
+        instructions::setup::observe_settlement::observe_settlement(ctx)
+    }
+
+    /// A position closes at the settlement price.
+    pub fn close_settled(ctx: Context<CloseSettled>) -> Result<()> {
+        instructions::setup::close_settled::close_settled(ctx)
+    }
+
+    /// A market without anything left closes for ever.
+    pub fn close_market(ctx: Context<CloseMarket>) -> Result<()> {
+        instructions::setup::close_market::close_market(ctx)
+    }
+
+    /// The admin shows that somebody governs.
+    pub fn prove_life(ctx: Context<ProveLife>) -> Result<()> {
+        instructions::governance::prove_life::prove_life(ctx)
     }
 }

@@ -3,7 +3,10 @@
 use crate::{errors::Refusal, state::Market};
 use anchor_lang::prelude::*;
 use plimsoll_book::{Impact, Notional, SideView, Ticks};
-use plimsoll_risk::{funding, layout::market::MarketTerms};
+use plimsoll_risk::{
+    funding,
+    layout::market::{MARKET_SETTLING, MarketTerms},
+};
 
 /// Most orders of one side that an observation looks at: what the slot's first touch pays for it is bounded, whatever anybody
 /// lets rest. Whoever wants to hide the depth behind tiny orders needs as many more as this is larger, so it may be small.
@@ -29,7 +32,8 @@ pub fn ticks(mantissa: u32, shift: u8, tick_lot: u32) -> Option<Ticks> {
 ///
 /// The impact price of a side is that of `impact_notional`. The premium counts 0 without a valid index, with a side that
 /// does not reach that depth, and with one that does so only by more lots than an impact price can be taken of: an
-/// observation never fails, or a single odd order could stop all trading.
+/// observation never fails, or a single odd order could stop all trading. Nor does it count in a market that is settled:
+/// what is left of its book trades no more.
 ///
 /// # Errors
 /// [`Refusal::Overflow`] for a clock before 1970.
@@ -46,8 +50,8 @@ pub fn observe(
     }
     let now = clock.unix_timestamp;
     let seconds = u32::try_from(now).map_err(|_| Refusal::Overflow)?;
-    let premium =
-        if terms.valid_until >= now { premium_now(market, terms, [bids, asks], seconds) } else { 0 };
+    let counts = terms.valid_until >= now && terms.state < MARKET_SETTLING;
+    let premium = if counts { premium_now(market, terms, [bids, asks], seconds) } else { 0 };
     let period = market.funding_period;
     market.premium.observe(premium, terms, period, (now, clock.slot));
     Ok(())
@@ -150,6 +154,21 @@ mod tests {
         assert_ne!(observed(&deep, &deep, NOW), 0);
         let cap = i32::try_from(Ratio::from_bps(500).get()).unwrap();
         assert_eq!(observed(&[(5_000, 500)], &[(5_001, 500)], NOW), cap);
+    }
+
+    #[test]
+    fn it_counts_nothing_in_a_market_that_is_settled() {
+        let (mut market, mut terms) = market();
+        let mut bytes = [Vec::new(), Vec::new()];
+        let [below, above] = &mut bytes;
+        side(below, Side::Bid, &[(1_010, 500)]);
+        side(above, Side::Ask, &[(1_010, 500)]);
+        let [bids, asks] = bytes.each_ref().map(|bytes| SideView::load(bytemuck::cast_slice(bytes)).unwrap());
+        observe(&mut market, &terms, bids, asks, &clock(7)).unwrap();
+        assert_ne!(market.premium.premium, 0);
+        terms.state = MARKET_SETTLING;
+        observe(&mut market, &terms, bids, asks, &clock(8)).unwrap();
+        assert_eq!(market.premium.premium, 0);
     }
 
     #[test]

@@ -108,6 +108,8 @@ export type Bank = {
   flags: number;
   token2022: number;
   reserved: ReadonlyUint8Array;
+  gatedUntil: bigint;
+  gateRestsUntil: bigint;
   spare: ReadonlyUint8Array;
 };
 
@@ -157,6 +159,8 @@ export type BankArgs = {
   flags: number;
   token2022: number;
   reserved: ReadonlyUint8Array;
+  gatedUntil: number | bigint;
+  gateRestsUntil: number | bigint;
   spare: ReadonlyUint8Array;
 };
 
@@ -210,7 +214,9 @@ export function getBankEncoder(): FixedSizeEncoder<BankArgs> {
       ["flags", getU8Encoder()],
       ["token2022", getU8Encoder()],
       ["reserved", fixEncoderSize(getBytesEncoder(), 2)],
-      ["spare", fixEncoderSize(getBytesEncoder(), 256)],
+      ["gatedUntil", getI64Encoder()],
+      ["gateRestsUntil", getI64Encoder()],
+      ["spare", fixEncoderSize(getBytesEncoder(), 240)],
     ]),
     (value) => ({ ...value, discriminator: BANK_DISCRIMINATOR }),
   );
@@ -265,7 +271,9 @@ export function getBankDecoder(): FixedSizeDecoder<Bank> {
     ["flags", getU8Decoder()],
     ["token2022", getU8Decoder()],
     ["reserved", fixDecoderSize(getBytesDecoder(), 2)],
-    ["spare", fixDecoderSize(getBytesDecoder(), 256)],
+    ["gatedUntil", getI64Decoder()],
+    ["gateRestsUntil", getI64Decoder()],
+    ["spare", fixDecoderSize(getBytesDecoder(), 240)],
   ]);
 }
 

@@ -25,6 +25,8 @@ import {
   getI64Encoder,
   getStructDecoder,
   getStructEncoder,
+  getU32Decoder,
+  getU32Encoder,
   getU64Decoder,
   getU64Encoder,
   getU8Decoder,
@@ -75,6 +77,12 @@ export type Exchange = {
   phase: number;
   bump: number;
   reserved: ReadonlyUint8Array;
+  governedAt: bigint;
+  insuranceCooldown: number;
+  tierSeconds: number;
+  purchaseFee: number;
+  feeShare: number;
+  tierCaps: Array<bigint>;
   spare: ReadonlyUint8Array;
 };
 
@@ -95,6 +103,12 @@ export type ExchangeArgs = {
   phase: number;
   bump: number;
   reserved: ReadonlyUint8Array;
+  governedAt: number | bigint;
+  insuranceCooldown: number;
+  tierSeconds: number;
+  purchaseFee: number;
+  feeShare: number;
+  tierCaps: Array<number | bigint>;
   spare: ReadonlyUint8Array;
 };
 
@@ -119,7 +133,13 @@ export function getExchangeEncoder(): FixedSizeEncoder<ExchangeArgs> {
       ["phase", getU8Encoder()],
       ["bump", getU8Encoder()],
       ["reserved", fixEncoderSize(getBytesEncoder(), 6)],
-      ["spare", fixEncoderSize(getBytesEncoder(), 256)],
+      ["governedAt", getI64Encoder()],
+      ["insuranceCooldown", getU32Encoder()],
+      ["tierSeconds", getU32Encoder()],
+      ["purchaseFee", getU32Encoder()],
+      ["feeShare", getU32Encoder()],
+      ["tierCaps", getArrayEncoder(getU64Encoder(), { size: 4 })],
+      ["spare", fixEncoderSize(getBytesEncoder(), 200)],
     ]),
     (value) => ({ ...value, discriminator: EXCHANGE_DISCRIMINATOR }),
   );
@@ -145,7 +165,13 @@ export function getExchangeDecoder(): FixedSizeDecoder<Exchange> {
     ["phase", getU8Decoder()],
     ["bump", getU8Decoder()],
     ["reserved", fixDecoderSize(getBytesDecoder(), 6)],
-    ["spare", fixDecoderSize(getBytesDecoder(), 256)],
+    ["governedAt", getI64Decoder()],
+    ["insuranceCooldown", getU32Decoder()],
+    ["tierSeconds", getU32Decoder()],
+    ["purchaseFee", getU32Decoder()],
+    ["feeShare", getU32Decoder()],
+    ["tierCaps", getArrayDecoder(getU64Decoder(), { size: 4 })],
+    ["spare", fixDecoderSize(getBytesDecoder(), 200)],
   ]);
 }
 

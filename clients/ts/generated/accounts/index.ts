@@ -8,6 +8,8 @@
 
 export * from "./bank";
 export * from "./exchange";
+export * from "./insuranceFund";
+export * from "./insuranceStake";
 export * from "./marginAccount";
 export * from "./market";
 export * from "./pendingChange";

@@ -41,6 +41,8 @@ import {
   getBalanceEncoder,
   getOpenOrderDecoder,
   getOpenOrderEncoder,
+  getPocketFlagDecoder,
+  getPocketFlagEncoder,
   getPositionDecoder,
   getPositionEncoder,
   getTriggerOrderDecoder,
@@ -51,6 +53,8 @@ import {
   type BalanceArgs,
   type OpenOrder,
   type OpenOrderArgs,
+  type PocketFlag,
+  type PocketFlagArgs,
   type Position,
   type PositionArgs,
   type TriggerOrder,
@@ -74,7 +78,7 @@ export type MarginAccount = {
   positions: Array<Position>;
   orders: Array<OpenOrder>;
   triggers: Array<TriggerOrder>;
-  reserved: ReadonlyUint8Array;
+  pocketFlags: Array<PocketFlag>;
 };
 
 export type MarginAccountArgs = {
@@ -83,7 +87,7 @@ export type MarginAccountArgs = {
   positions: Array<PositionArgs>;
   orders: Array<OpenOrderArgs>;
   triggers: Array<TriggerOrderArgs>;
-  reserved: ReadonlyUint8Array;
+  pocketFlags: Array<PocketFlagArgs>;
 };
 
 /** Gets the encoder for {@link MarginAccountArgs} account data. */
@@ -96,7 +100,7 @@ export function getMarginAccountEncoder(): FixedSizeEncoder<MarginAccountArgs> {
       ["positions", getArrayEncoder(getPositionEncoder(), { size: 16 })],
       ["orders", getArrayEncoder(getOpenOrderEncoder(), { size: 32 })],
       ["triggers", getArrayEncoder(getTriggerOrderEncoder(), { size: 8 })],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 128)],
+      ["pocketFlags", getArrayEncoder(getPocketFlagEncoder(), { size: 16 })],
     ]),
     (value) => ({ ...value, discriminator: MARGIN_ACCOUNT_DISCRIMINATOR }),
   );
@@ -111,7 +115,7 @@ export function getMarginAccountDecoder(): FixedSizeDecoder<MarginAccount> {
     ["positions", getArrayDecoder(getPositionDecoder(), { size: 16 })],
     ["orders", getArrayDecoder(getOpenOrderDecoder(), { size: 32 })],
     ["triggers", getArrayDecoder(getTriggerOrderDecoder(), { size: 8 })],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 128)],
+    ["pocketFlags", getArrayDecoder(getPocketFlagDecoder(), { size: 16 })],
   ]);
 }
 

@@ -43,10 +43,18 @@ import {
   type ReadonlyUint8Array,
 } from "@solana/kit";
 import {
+  getChargeWindowDecoder,
+  getChargeWindowEncoder,
   getPremiumWindowDecoder,
   getPremiumWindowEncoder,
+  getResidueDecoder,
+  getResidueEncoder,
+  type ChargeWindow,
+  type ChargeWindowArgs,
   type PremiumWindow,
   type PremiumWindowArgs,
+  type Residue,
+  type ResidueArgs,
 } from "../types";
 
 export const MARKET_DISCRIMINATOR = new Uint8Array([
@@ -92,7 +100,23 @@ export type Market = {
   triggerReward: number;
   index: number;
   bump: number;
+  tier: number;
   reserved: ReadonlyUint8Array;
+  insuranceReceivable: bigint;
+  longResidue: Residue;
+  shortResidue: Residue;
+  longCharge: ChargeWindow;
+  shortCharge: ChargeWindow;
+  liqWindowStart: bigint;
+  liqWindowTaken: bigint;
+  liqWindowCap: bigint;
+  trancheTarget: bigint;
+  subsidyStart: bigint;
+  subsidyPaid: bigint;
+  subsidyCap: bigint;
+  settleFrom: bigint;
+  settleCredited: bigint;
+  settleAverage: bigint;
   spare: ReadonlyUint8Array;
 };
 
@@ -130,7 +154,23 @@ export type MarketArgs = {
   triggerReward: number;
   index: number;
   bump: number;
+  tier: number;
   reserved: ReadonlyUint8Array;
+  insuranceReceivable: number | bigint;
+  longResidue: ResidueArgs;
+  shortResidue: ResidueArgs;
+  longCharge: ChargeWindowArgs;
+  shortCharge: ChargeWindowArgs;
+  liqWindowStart: number | bigint;
+  liqWindowTaken: number | bigint;
+  liqWindowCap: number | bigint;
+  trancheTarget: number | bigint;
+  subsidyStart: number | bigint;
+  subsidyPaid: number | bigint;
+  subsidyCap: number | bigint;
+  settleFrom: number | bigint;
+  settleCredited: number | bigint;
+  settleAverage: number | bigint;
   spare: ReadonlyUint8Array;
 };
 
@@ -172,8 +212,24 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["triggerReward", getU32Encoder()],
       ["index", getU8Encoder()],
       ["bump", getU8Encoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 6)],
-      ["spare", fixEncoderSize(getBytesEncoder(), 236)],
+      ["tier", getU8Encoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 9)],
+      ["insuranceReceivable", getI64Encoder()],
+      ["longResidue", getResidueEncoder()],
+      ["shortResidue", getResidueEncoder()],
+      ["longCharge", getChargeWindowEncoder()],
+      ["shortCharge", getChargeWindowEncoder()],
+      ["liqWindowStart", getI64Encoder()],
+      ["liqWindowTaken", getU64Encoder()],
+      ["liqWindowCap", getU64Encoder()],
+      ["trancheTarget", getU64Encoder()],
+      ["subsidyStart", getI64Encoder()],
+      ["subsidyPaid", getU64Encoder()],
+      ["subsidyCap", getU64Encoder()],
+      ["settleFrom", getI64Encoder()],
+      ["settleCredited", getI64Encoder()],
+      ["settleAverage", getU64Encoder()],
+      ["spare", fixEncoderSize(getBytesEncoder(), 48)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -216,8 +272,24 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["triggerReward", getU32Decoder()],
     ["index", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 6)],
-    ["spare", fixDecoderSize(getBytesDecoder(), 236)],
+    ["tier", getU8Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 9)],
+    ["insuranceReceivable", getI64Decoder()],
+    ["longResidue", getResidueDecoder()],
+    ["shortResidue", getResidueDecoder()],
+    ["longCharge", getChargeWindowDecoder()],
+    ["shortCharge", getChargeWindowDecoder()],
+    ["liqWindowStart", getI64Decoder()],
+    ["liqWindowTaken", getU64Decoder()],
+    ["liqWindowCap", getU64Decoder()],
+    ["trancheTarget", getU64Decoder()],
+    ["subsidyStart", getI64Decoder()],
+    ["subsidyPaid", getU64Decoder()],
+    ["subsidyCap", getU64Decoder()],
+    ["settleFrom", getI64Decoder()],
+    ["settleCredited", getI64Decoder()],
+    ["settleAverage", getU64Decoder()],
+    ["spare", fixDecoderSize(getBytesDecoder(), 48)],
   ]);
 }
 

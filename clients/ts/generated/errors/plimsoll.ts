@@ -302,6 +302,66 @@ export const PLIMSOLL_ERROR__BAD_DEAD_MAN_SWITCH = 0x17fd; // 6141
 export const PLIMSOLL_ERROR__BAD_MARKET = 0x17fe; // 6142
 /** CannotGrow: the account of the book is fully grown, or holds fills that have to be applied first */
 export const PLIMSOLL_ERROR__CANNOT_GROW = 0x17ff; // 6143
+/** Flagged: flagged for liquidation: until that is over nothing new may rest; reduce at once, or deposit */
+export const PLIMSOLL_ERROR__FLAGGED = 0x1800; // 6144
+/** NotFlagged: not flagged for liquidation, or the flag has lapsed: assess the account first */
+export const PLIMSOLL_ERROR__NOT_FLAGGED = 0x1801; // 6145
+/** NothingToDo: there is nothing to do here now */
+export const PLIMSOLL_ERROR__NOTHING_TO_DO = 0x1802; // 6146
+/** NotEndangered: the account is not in danger any more: its health at the end of a liquidation is not below 0 */
+export const PLIMSOLL_ERROR__NOT_ENDANGERED = 0x1803; // 6147
+/** SelfLiquidation: nobody liquidates himself: the two accounts have the same owner */
+export const PLIMSOLL_ERROR__SELF_LIQUIDATION = 0x1804; // 6148
+/** OrdersRemain: orders come first: cancel what rests and apply what waits in the queue, then liquidate */
+export const PLIMSOLL_ERROR__ORDERS_REMAIN = 0x1805; // 6149
+/** GracePeriod: the grace period after an outage is running: nobody is liquidated before it ends */
+export const PLIMSOLL_ERROR__GRACE_PERIOD = 0x1806; // 6150
+/** WorseThanAllowed: this would cost more, or bring less, than you allowed: ask for less, or try again */
+export const PLIMSOLL_ERROR__WORSE_THAN_ALLOWED = 0x1807; // 6151
+/** NotInsolvent: the account is not insolvent: its equity is above 0 */
+export const PLIMSOLL_ERROR__NOT_INSOLVENT = 0x1808; // 6152
+/** DeadlineNotPassed: the time for ordinary liquidation has not passed yet */
+export const PLIMSOLL_ERROR__DEADLINE_NOT_PASSED = 0x1809; // 6153
+/** NotBankrupt: not bankrupt: lots, orders or something of value are left; liquidate those first */
+export const PLIMSOLL_ERROR__NOT_BANKRUPT = 0x180a; // 6154
+/** MissingInsurance: this changes whether the account counts as insolvent: pass the insurance fund */
+export const PLIMSOLL_ERROR__MISSING_INSURANCE = 0x180b; // 6155
+/** BringTokens: the fund buys tokens that cover this debt: hold them in the resolving account's balance */
+export const PLIMSOLL_ERROR__BRING_TOKENS = 0x180c; // 6156
+/** MissingLeg: a market or bank of this account was not passed, or cannot be written to */
+export const PLIMSOLL_ERROR__MISSING_LEG = 0x180d; // 6157
+/** EpochPending: positions of an earlier deleveraging have to be brought up to date first: apply_deleveraging */
+export const PLIMSOLL_ERROR__EPOCH_PENDING = 0x180e; // 6158
+/** DeleveragingPends: this position has not applied the deleveraging of its side: apply_deleveraging first */
+export const PLIMSOLL_ERROR__DELEVERAGING_PENDS = 0x180f; // 6159
+/** LiquidationWindow: enough was liquidated into this book in the running window: take over, or wait */
+export const PLIMSOLL_ERROR__LIQUIDATION_WINDOW = 0x1810; // 6160
+/** Gated: withdrawals of this token wait for a loss to be attributed; the gate opens by itself */
+export const PLIMSOLL_ERROR__GATED = 0x1811; // 6161
+/** NothingMaterial: no loss that is material for this bank is pending, or it was gated a short time ago */
+export const PLIMSOLL_ERROR__NOTHING_MATERIAL = 0x1812; // 6162
+/** LossPending: a loss is pending: nobody stakes or redeems before it is borne */
+export const PLIMSOLL_ERROR__LOSS_PENDING = 0x1813; // 6163
+/** StakeCooling: these shares are still cooling */
+export const PLIMSOLL_ERROR__STAKE_COOLING = 0x1814; // 6164
+/** RedemptionOver: the time to redeem has passed: let the shares cool again */
+export const PLIMSOLL_ERROR__REDEMPTION_OVER = 0x1815; // 6165
+/** NotEnoughShares: the stake does not have so many shares */
+export const PLIMSOLL_ERROR__NOT_ENOUGH_SHARES = 0x1816; // 6166
+/** StakeTooSmall: this is too little: it would be worth next to no shares, or the shares next to nothing */
+export const PLIMSOLL_ERROR__STAKE_TOO_SMALL = 0x1817; // 6167
+/** StakeNotEmpty: the stake still has shares: redeem them first */
+export const PLIMSOLL_ERROR__STAKE_NOT_EMPTY = 0x1818; // 6168
+/** BreakerOpen: the price moved too far too fast: until the market cools down orders may only reduce, or rest post-only */
+export const PLIMSOLL_ERROR__BREAKER_OPEN = 0x1819; // 6169
+/** CannotSettle: this market cannot be settled now: it must be reduce-only, or its feed or its governance dead */
+export const PLIMSOLL_ERROR__CANNOT_SETTLE = 0x181a; // 6170
+/** NotSettling: the market is not in settlement */
+export const PLIMSOLL_ERROR__NOT_SETTLING = 0x181b; // 6171
+/** SettlementNotFixed: the settlement price is not fixed yet: its hour is not over */
+export const PLIMSOLL_ERROR__SETTLEMENT_NOT_FIXED = 0x181c; // 6172
+/** MarketNotEmpty: positions, orders or waiting fills are left in this market */
+export const PLIMSOLL_ERROR__MARKET_NOT_EMPTY = 0x181d; // 6173
 
 export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ACCOUNT_BORROW_CAP
@@ -323,21 +383,33 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__BOOK_CORRUPT
   | typeof PLIMSOLL_ERROR__BOOK_FULL
   | typeof PLIMSOLL_ERROR__BORROW_CAP
+  | typeof PLIMSOLL_ERROR__BREAKER_OPEN
+  | typeof PLIMSOLL_ERROR__BRING_TOKENS
   | typeof PLIMSOLL_ERROR__CANNOT_FILL
   | typeof PLIMSOLL_ERROR__CANNOT_GROW
+  | typeof PLIMSOLL_ERROR__CANNOT_SETTLE
   | typeof PLIMSOLL_ERROR__CHANGE_EXPIRED
   | typeof PLIMSOLL_ERROR__CONTRADICTION
   | typeof PLIMSOLL_ERROR__DAILY_OUTFLOW
+  | typeof PLIMSOLL_ERROR__DEADLINE_NOT_PASSED
+  | typeof PLIMSOLL_ERROR__DELEVERAGING_PENDS
   | typeof PLIMSOLL_ERROR__DEPOSIT_CAP
   | typeof PLIMSOLL_ERROR__DUPLICATE_ACCOUNT
   | typeof PLIMSOLL_ERROR__DUST_AMOUNT
+  | typeof PLIMSOLL_ERROR__EPOCH_PENDING
   | typeof PLIMSOLL_ERROR__FALLBACK_NOT_NEEDED
   | typeof PLIMSOLL_ERROR__FALLBACK_OUT_OF_BAND
+  | typeof PLIMSOLL_ERROR__FLAGGED
   | typeof PLIMSOLL_ERROR__FOREIGN_BOARD
   | typeof PLIMSOLL_ERROR__FOREIGN_EXCHANGE
   | typeof PLIMSOLL_ERROR__FOREIGN_MARKET
+  | typeof PLIMSOLL_ERROR__GATED
+  | typeof PLIMSOLL_ERROR__GRACE_PERIOD
   | typeof PLIMSOLL_ERROR__HOURLY_OUTFLOW
+  | typeof PLIMSOLL_ERROR__LIQUIDATION_WINDOW
+  | typeof PLIMSOLL_ERROR__LOSS_PENDING
   | typeof PLIMSOLL_ERROR__MARKET_CLOSED
+  | typeof PLIMSOLL_ERROR__MARKET_NOT_EMPTY
   | typeof PLIMSOLL_ERROR__MARKET_REDUCE_ONLY
   | typeof PLIMSOLL_ERROR__MINT_CLOSEABLE
   | typeof PLIMSOLL_ERROR__MINT_CONFIDENTIAL
@@ -352,6 +424,8 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__MINT_TRANSFER_HOOK
   | typeof PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION
   | typeof PLIMSOLL_ERROR__MISSING_BANK
+  | typeof PLIMSOLL_ERROR__MISSING_INSURANCE
+  | typeof PLIMSOLL_ERROR__MISSING_LEG
   | typeof PLIMSOLL_ERROR__MISSING_MARKET
   | typeof PLIMSOLL_ERROR__NOBODY_NOMINATED
   | typeof PLIMSOLL_ERROR__NO_CHANGE
@@ -368,17 +442,25 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__NOT_A_GOVERNOR
   | typeof PLIMSOLL_ERROR__NOT_A_MARGIN_ACCOUNT
   | typeof PLIMSOLL_ERROR__NOT_A_TRADER
+  | typeof PLIMSOLL_ERROR__NOT_BANKRUPT
+  | typeof PLIMSOLL_ERROR__NOT_ENDANGERED
   | typeof PLIMSOLL_ERROR__NOT_ENOUGH_MARGIN
+  | typeof PLIMSOLL_ERROR__NOT_ENOUGH_SHARES
+  | typeof PLIMSOLL_ERROR__NOT_FLAGGED
   | typeof PLIMSOLL_ERROR__NOTHING_HELD
+  | typeof PLIMSOLL_ERROR__NOTHING_MATERIAL
   | typeof PLIMSOLL_ERROR__NOTHING_OWED
   | typeof PLIMSOLL_ERROR__NOTHING_TO_APPLY
   | typeof PLIMSOLL_ERROR__NOTHING_TO_COLLECT
+  | typeof PLIMSOLL_ERROR__NOTHING_TO_DO
   | typeof PLIMSOLL_ERROR__NOTHING_TO_REDUCE
   | typeof PLIMSOLL_ERROR__NOTHING_TO_SETTLE
+  | typeof PLIMSOLL_ERROR__NOT_INSOLVENT
   | typeof PLIMSOLL_ERROR__NOT_ISOLATED
   | typeof PLIMSOLL_ERROR__NOT_OPEN
   | typeof PLIMSOLL_ERROR__NOT_PAUSED
   | typeof PLIMSOLL_ERROR__NOT_READY
+  | typeof PLIMSOLL_ERROR__NOT_SETTLING
   | typeof PLIMSOLL_ERROR__NOT_THE_ADMIN
   | typeof PLIMSOLL_ERROR__NOT_THE_FEE_COLLECTOR
   | typeof PLIMSOLL_ERROR__NOT_THE_GUARDIAN
@@ -399,6 +481,7 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ORACLE_WRONG_FEED
   | typeof PLIMSOLL_ERROR__ORDER_EXPIRED
   | typeof PLIMSOLL_ERROR__ORDER_NOT_EXPIRED
+  | typeof PLIMSOLL_ERROR__ORDERS_REMAIN
   | typeof PLIMSOLL_ERROR__OUT_OF_BOUNDS
   | typeof PLIMSOLL_ERROR__OVERFLOW
   | typeof PLIMSOLL_ERROR__OWN_REMOVAL
@@ -414,13 +497,19 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__QUOTE_BANK_FIRST
   | typeof PLIMSOLL_ERROR__RAISES_RISK
   | typeof PLIMSOLL_ERROR__RECEIVED_LESS
+  | typeof PLIMSOLL_ERROR__REDEMPTION_OVER
   | typeof PLIMSOLL_ERROR__REPAYS_MORE_THAN_OWED
   | typeof PLIMSOLL_ERROR__REWARD_TOO_LARGE
   | typeof PLIMSOLL_ERROR__ROLES_COLLIDE
   | typeof PLIMSOLL_ERROR__SAME_MODE
+  | typeof PLIMSOLL_ERROR__SELF_LIQUIDATION
   | typeof PLIMSOLL_ERROR__SELF_TRADE
+  | typeof PLIMSOLL_ERROR__SETTLEMENT_NOT_FIXED
   | typeof PLIMSOLL_ERROR__SLOTS_KEPT_FOR_OWNER
   | typeof PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED
+  | typeof PLIMSOLL_ERROR__STAKE_COOLING
+  | typeof PLIMSOLL_ERROR__STAKE_NOT_EMPTY
+  | typeof PLIMSOLL_ERROR__STAKE_TOO_SMALL
   | typeof PLIMSOLL_ERROR__STALE_MARKET
   | typeof PLIMSOLL_ERROR__STALE_PRICE
   | typeof PLIMSOLL_ERROR__STILL_SHORT
@@ -438,6 +527,7 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__UNKNOWN_TARGET
   | typeof PLIMSOLL_ERROR__UTILISATION_LIMIT
   | typeof PLIMSOLL_ERROR__VAULT_SHORTFALL
+  | typeof PLIMSOLL_ERROR__WORSE_THAN_ALLOWED
   | typeof PLIMSOLL_ERROR__WOULD_BORROW
   | typeof PLIMSOLL_ERROR__WOULD_TAKE
   | typeof PLIMSOLL_ERROR__WRONG_BOOK
@@ -471,21 +561,33 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__BOOK_CORRUPT]: `the account of the book is damaged`,
     [PLIMSOLL_ERROR__BOOK_FULL]: `the book is full and the order is not better than its worst: offer a better price`,
     [PLIMSOLL_ERROR__BORROW_CAP]: `the bank's borrow cap would be passed`,
+    [PLIMSOLL_ERROR__BREAKER_OPEN]: `the price moved too far too fast: until the market cools down orders may only reduce, or rest post-only`,
+    [PLIMSOLL_ERROR__BRING_TOKENS]: `the fund buys tokens that cover this debt: hold them in the resolving account's balance`,
     [PLIMSOLL_ERROR__CANNOT_FILL]: `the order cannot be filled at once and whole`,
     [PLIMSOLL_ERROR__CANNOT_GROW]: `the account of the book is fully grown, or holds fills that have to be applied first`,
+    [PLIMSOLL_ERROR__CANNOT_SETTLE]: `this market cannot be settled now: it must be reduce-only, or its feed or its governance dead`,
     [PLIMSOLL_ERROR__CHANGE_EXPIRED]: `the change has expired: propose it again`,
     [PLIMSOLL_ERROR__CONTRADICTION]: `the value contradicts another parameter`,
     [PLIMSOLL_ERROR__DAILY_OUTFLOW]: `the bank's daily net outflow limit would be passed: wait, or withdraw less`,
+    [PLIMSOLL_ERROR__DEADLINE_NOT_PASSED]: `the time for ordinary liquidation has not passed yet`,
+    [PLIMSOLL_ERROR__DELEVERAGING_PENDS]: `this position has not applied the deleveraging of its side: apply_deleveraging first`,
     [PLIMSOLL_ERROR__DEPOSIT_CAP]: `the bank's deposit cap would be passed`,
     [PLIMSOLL_ERROR__DUPLICATE_ACCOUNT]: `the same account was given twice where two different ones are needed`,
     [PLIMSOLL_ERROR__DUST_AMOUNT]: `the amount is too small to be worth a share: deposit more`,
+    [PLIMSOLL_ERROR__EPOCH_PENDING]: `positions of an earlier deleveraging have to be brought up to date first: apply_deleveraging`,
     [PLIMSOLL_ERROR__FALLBACK_NOT_NEEDED]: `the fallback oracle is accepted only while the first one is silent`,
     [PLIMSOLL_ERROR__FALLBACK_OUT_OF_BAND]: `the fallback oracle's price is too far from the board's`,
+    [PLIMSOLL_ERROR__FLAGGED]: `flagged for liquidation: until that is over nothing new may rest; reduce at once, or deposit`,
     [PLIMSOLL_ERROR__FOREIGN_BOARD]: `this is not the exchange's risk board`,
     [PLIMSOLL_ERROR__FOREIGN_EXCHANGE]: `this account belongs to another exchange`,
     [PLIMSOLL_ERROR__FOREIGN_MARKET]: `this market belongs to another exchange`,
+    [PLIMSOLL_ERROR__GATED]: `withdrawals of this token wait for a loss to be attributed; the gate opens by itself`,
+    [PLIMSOLL_ERROR__GRACE_PERIOD]: `the grace period after an outage is running: nobody is liquidated before it ends`,
     [PLIMSOLL_ERROR__HOURLY_OUTFLOW]: `the bank's hourly net outflow limit would be passed: wait, or withdraw less`,
+    [PLIMSOLL_ERROR__LIQUIDATION_WINDOW]: `enough was liquidated into this book in the running window: take over, or wait`,
+    [PLIMSOLL_ERROR__LOSS_PENDING]: `a loss is pending: nobody stakes or redeems before it is borne`,
     [PLIMSOLL_ERROR__MARKET_CLOSED]: `the market is closed for trading`,
+    [PLIMSOLL_ERROR__MARKET_NOT_EMPTY]: `positions, orders or waiting fills are left in this market`,
     [PLIMSOLL_ERROR__MARKET_REDUCE_ONLY]: `the market takes no new risk now: orders may only reduce positions`,
     [PLIMSOLL_ERROR__MINT_CLOSEABLE]: `mints that can be closed are not accepted: another could take their address`,
     [PLIMSOLL_ERROR__MINT_CONFIDENTIAL]: `confidential tokens are not accepted: their amounts cannot be checked`,
@@ -500,6 +602,8 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__MINT_TRANSFER_HOOK]: `tokens with a transfer hook are not accepted: foreign code would run in withdrawals and liquidations`,
     [PLIMSOLL_ERROR__MINT_UNKNOWN_EXTENSION]: `this mint has an extension that is not on the allow-list`,
     [PLIMSOLL_ERROR__MISSING_BANK]: `this parameter lives in the bank's own account: pass it`,
+    [PLIMSOLL_ERROR__MISSING_INSURANCE]: `this changes whether the account counts as insolvent: pass the insurance fund`,
+    [PLIMSOLL_ERROR__MISSING_LEG]: `a market or bank of this account was not passed, or cannot be written to`,
     [PLIMSOLL_ERROR__MISSING_MARKET]: `this parameter lives in the market's own account: pass it`,
     [PLIMSOLL_ERROR__NOBODY_NOMINATED]: `nobody is nominated`,
     [PLIMSOLL_ERROR__NO_CHANGE]: `the parameter has this value already`,
@@ -516,17 +620,25 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__NOT_A_GOVERNOR]: `only the exchange's admin or risk council may do this`,
     [PLIMSOLL_ERROR__NOT_A_MARGIN_ACCOUNT]: `a margin account is expected here: makers' accounts come behind all oracle accounts`,
     [PLIMSOLL_ERROR__NOT_A_TRADER]: `only the margin account's owner, or a delegate whose scope and time allow it, may do this`,
+    [PLIMSOLL_ERROR__NOT_BANKRUPT]: `not bankrupt: lots, orders or something of value are left; liquidate those first`,
+    [PLIMSOLL_ERROR__NOT_ENDANGERED]: `the account is not in danger any more: its health at the end of a liquidation is not below 0`,
     [PLIMSOLL_ERROR__NOT_ENOUGH_MARGIN]: `after this the account would not have the margin it needs: withdraw less, or deposit first`,
+    [PLIMSOLL_ERROR__NOT_ENOUGH_SHARES]: `the stake does not have so many shares`,
+    [PLIMSOLL_ERROR__NOT_FLAGGED]: `not flagged for liquidation, or the flag has lapsed: assess the account first`,
     [PLIMSOLL_ERROR__NOTHING_HELD]: `the account holds nothing in this bank`,
+    [PLIMSOLL_ERROR__NOTHING_MATERIAL]: `no loss that is material for this bank is pending, or it was gated a short time ago`,
     [PLIMSOLL_ERROR__NOTHING_OWED]: `the account owes nothing in this bank`,
     [PLIMSOLL_ERROR__NOTHING_TO_APPLY]: `none of the waiting fills belongs to an account that was passed`,
     [PLIMSOLL_ERROR__NOTHING_TO_COLLECT]: `the pool holds no fees that could be collected now`,
+    [PLIMSOLL_ERROR__NOTHING_TO_DO]: `there is nothing to do here now`,
     [PLIMSOLL_ERROR__NOTHING_TO_REDUCE]: `there is nothing that this reduce-only order could reduce`,
     [PLIMSOLL_ERROR__NOTHING_TO_SETTLE]: `there is nothing to settle: no loss that can be paid, no gain that the pool can pay now`,
+    [PLIMSOLL_ERROR__NOT_INSOLVENT]: `the account is not insolvent: its equity is above 0`,
     [PLIMSOLL_ERROR__NOT_ISOLATED]: `the position is not isolated: it has no pocket`,
     [PLIMSOLL_ERROR__NOT_OPEN]: `the exchange is still being set up: nothing can be deposited before it is opened`,
     [PLIMSOLL_ERROR__NOT_PAUSED]: `the action is not paused`,
     [PLIMSOLL_ERROR__NOT_READY]: `the change is not ready: its delay has not passed`,
+    [PLIMSOLL_ERROR__NOT_SETTLING]: `the market is not in settlement`,
     [PLIMSOLL_ERROR__NOT_THE_ADMIN]: `only the exchange's admin may do this`,
     [PLIMSOLL_ERROR__NOT_THE_FEE_COLLECTOR]: `only the exchange's fee collector may do this`,
     [PLIMSOLL_ERROR__NOT_THE_GUARDIAN]: `only the exchange's guardian may do this`,
@@ -547,6 +659,7 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__ORACLE_WRONG_FEED]: `the oracle account is of another feed`,
     [PLIMSOLL_ERROR__ORDER_EXPIRED]: `the order's time is already over`,
     [PLIMSOLL_ERROR__ORDER_NOT_EXPIRED]: `the order's time is not over yet`,
+    [PLIMSOLL_ERROR__ORDERS_REMAIN]: `orders come first: cancel what rests and apply what waits in the queue, then liquidate`,
     [PLIMSOLL_ERROR__OUT_OF_BOUNDS]: `the value is out of the parameter's bounds`,
     [PLIMSOLL_ERROR__OVERFLOW]: `a number left the range that the ledger can hold: use a smaller amount`,
     [PLIMSOLL_ERROR__OWN_REMOVAL]: `the guardian cannot veto its own removal`,
@@ -562,13 +675,19 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__QUOTE_BANK_FIRST]: `the quote token's bank has to be the first`,
     [PLIMSOLL_ERROR__RAISES_RISK]: `an account that lacks initial margin may only do what lowers its risk`,
     [PLIMSOLL_ERROR__RECEIVED_LESS]: `the vault did not receive what was sent`,
+    [PLIMSOLL_ERROR__REDEMPTION_OVER]: `the time to redeem has passed: let the shares cool again`,
     [PLIMSOLL_ERROR__REPAYS_MORE_THAN_OWED]: `the amount is more than the account owes: repay at most the debt`,
     [PLIMSOLL_ERROR__REWARD_TOO_LARGE]: `only the owner may promise more than the market's usual reward, and nobody more than the limit`,
     [PLIMSOLL_ERROR__ROLES_COLLIDE]: `the same key cannot hold these two roles`,
     [PLIMSOLL_ERROR__SAME_MODE]: `the position has this mode already`,
+    [PLIMSOLL_ERROR__SELF_LIQUIDATION]: `nobody liquidates himself: the two accounts have the same owner`,
     [PLIMSOLL_ERROR__SELF_TRADE]: `the order would trade against its own account`,
+    [PLIMSOLL_ERROR__SETTLEMENT_NOT_FIXED]: `the settlement price is not fixed yet: its hour is not over`,
     [PLIMSOLL_ERROR__SLOTS_KEPT_FOR_OWNER]: `a stranger's deposit may not use up the account's slots: the owner has to open this one`,
     [PLIMSOLL_ERROR__SOURCE_IS_CPI_GUARDED]: `the token account refuses transfers by other programs (CPI guard): disable the guard, or deposit from another account`,
+    [PLIMSOLL_ERROR__STAKE_COOLING]: `these shares are still cooling`,
+    [PLIMSOLL_ERROR__STAKE_NOT_EMPTY]: `the stake still has shares: redeem them first`,
+    [PLIMSOLL_ERROR__STAKE_TOO_SMALL]: `this is too little: it would be worth next to no shares, or the shares next to nothing`,
     [PLIMSOLL_ERROR__STALE_MARKET]: `a price that this needs is stale: refresh the market's feed, or pass its oracle account`,
     [PLIMSOLL_ERROR__STALE_PRICE]: `a price that this needs is stale: refresh it, or pass its oracle account`,
     [PLIMSOLL_ERROR__STILL_SHORT]: `the bank's vault still holds less than its ledger: it cannot be resumed`,
@@ -586,6 +705,7 @@ if (process.env.NODE_ENV !== "production") {
     [PLIMSOLL_ERROR__UNKNOWN_TARGET]: `there is only one of these: the target is 0`,
     [PLIMSOLL_ERROR__UTILISATION_LIMIT]: `too much of the bank's deposits would be lent out: withdraw less`,
     [PLIMSOLL_ERROR__VAULT_SHORTFALL]: `the bank is closed because its vault held less than its ledger: the admin resumes it once the vault is whole`,
+    [PLIMSOLL_ERROR__WORSE_THAN_ALLOWED]: `this would cost more, or bring less, than you allowed: ask for less, or try again`,
     [PLIMSOLL_ERROR__WOULD_BORROW]: `the account holds less than this: allow borrowing, or withdraw less`,
     [PLIMSOLL_ERROR__WOULD_TAKE]: `a post-only order would take: move its price, or let it slide`,
     [PLIMSOLL_ERROR__WRONG_BOOK]: `this is not the market's account for bids, asks or queued fills`,

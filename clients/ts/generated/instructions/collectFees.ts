@@ -50,6 +50,8 @@ export type CollectFeesInstruction<
   TAccountBoard extends string | AccountMeta<string> = string,
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountQuoteBank extends string | AccountMeta<string> = string,
+  TAccountExchange extends string | AccountMeta<string> = string,
+  TAccountInsurance extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -64,6 +66,12 @@ export type CollectFeesInstruction<
       TAccountQuoteBank extends string
         ? WritableAccount<TAccountQuoteBank>
         : TAccountQuoteBank,
+      TAccountExchange extends string
+        ? ReadonlyAccount<TAccountExchange>
+        : TAccountExchange,
+      TAccountInsurance extends string
+        ? WritableAccount<TAccountInsurance>
+        : TAccountInsurance,
       ...TRemainingAccounts,
     ]
   >;
@@ -99,25 +107,39 @@ export type CollectFeesInput<
   TAccountBoard extends string = string,
   TAccountMarket extends string = string,
   TAccountQuoteBank extends string = string,
+  TAccountExchange extends string = string,
+  TAccountInsurance extends string = string,
 > = {
   board: Address<TAccountBoard>;
   market: Address<TAccountMarket>;
   quoteBank: Address<TAccountQuoteBank>;
+  exchange: Address<TAccountExchange>;
+  insurance: Address<TAccountInsurance>;
 };
 
 export function getCollectFeesInstruction<
   TAccountBoard extends string,
   TAccountMarket extends string,
   TAccountQuoteBank extends string,
+  TAccountExchange extends string,
+  TAccountInsurance extends string,
   TProgramAddress extends Address = typeof PLIMSOLL_PROGRAM_ADDRESS,
 >(
-  input: CollectFeesInput<TAccountBoard, TAccountMarket, TAccountQuoteBank>,
+  input: CollectFeesInput<
+    TAccountBoard,
+    TAccountMarket,
+    TAccountQuoteBank,
+    TAccountExchange,
+    TAccountInsurance
+  >,
   config?: { programAddress?: TProgramAddress },
 ): CollectFeesInstruction<
   TProgramAddress,
   TAccountBoard,
   TAccountMarket,
-  TAccountQuoteBank
+  TAccountQuoteBank,
+  TAccountExchange,
+  TAccountInsurance
 > {
   // Program address.
   const programAddress = config?.programAddress ?? PLIMSOLL_PROGRAM_ADDRESS;
@@ -127,6 +149,8 @@ export function getCollectFeesInstruction<
     board: { value: input.board ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     quoteBank: { value: input.quoteBank ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
+    insurance: { value: input.insurance ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -139,6 +163,8 @@ export function getCollectFeesInstruction<
       getAccountMeta("board", accounts.board),
       getAccountMeta("market", accounts.market),
       getAccountMeta("quoteBank", accounts.quoteBank),
+      getAccountMeta("exchange", accounts.exchange),
+      getAccountMeta("insurance", accounts.insurance),
     ],
     data: getCollectFeesInstructionDataEncoder().encode({}),
     programAddress,
@@ -146,7 +172,9 @@ export function getCollectFeesInstruction<
     TProgramAddress,
     TAccountBoard,
     TAccountMarket,
-    TAccountQuoteBank
+    TAccountQuoteBank,
+    TAccountExchange,
+    TAccountInsurance
   >);
 }
 
@@ -159,6 +187,8 @@ export type ParsedCollectFeesInstruction<
     board: TAccountMetas[0];
     market: TAccountMetas[1];
     quoteBank: TAccountMetas[2];
+    exchange: TAccountMetas[3];
+    insurance: TAccountMetas[4];
   };
   data: CollectFeesInstructionData;
 };
@@ -171,12 +201,12 @@ export function parseCollectFeesInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedCollectFeesInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 3) {
+  if (instruction.accounts.length < 5) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 3,
+        expectedAccountMetas: 5,
       },
     );
   }
@@ -192,6 +222,8 @@ export function parseCollectFeesInstruction<
       board: getNextAccount(),
       market: getNextAccount(),
       quoteBank: getNextAccount(),
+      exchange: getNextAccount(),
+      insurance: getNextAccount(),
     },
     data: getCollectFeesInstructionDataDecoder().decode(instruction.data),
   };

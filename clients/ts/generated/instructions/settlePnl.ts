@@ -49,6 +49,7 @@ export type SettlePnlInstruction<
   TAccountBoard extends string | AccountMeta<string> = string,
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountQuoteBank extends string | AccountMeta<string> = string,
+  TAccountInsurance extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -66,6 +67,9 @@ export type SettlePnlInstruction<
       TAccountQuoteBank extends string
         ? WritableAccount<TAccountQuoteBank>
         : TAccountQuoteBank,
+      TAccountInsurance extends string
+        ? ReadonlyAccount<TAccountInsurance>
+        : TAccountInsurance,
       ...TRemainingAccounts,
     ]
   >;
@@ -102,11 +106,14 @@ export type SettlePnlInput<
   TAccountBoard extends string = string,
   TAccountMarket extends string = string,
   TAccountQuoteBank extends string = string,
+  TAccountInsurance extends string = string,
 > = {
   account: Address<TAccountAccount>;
   board: Address<TAccountBoard>;
   market: Address<TAccountMarket>;
   quoteBank: Address<TAccountQuoteBank>;
+  /** Knows whether an insolvent account is marked: then gains wait. */
+  insurance: Address<TAccountInsurance>;
 };
 
 export function getSettlePnlInstruction<
@@ -114,13 +121,15 @@ export function getSettlePnlInstruction<
   TAccountBoard extends string,
   TAccountMarket extends string,
   TAccountQuoteBank extends string,
+  TAccountInsurance extends string,
   TProgramAddress extends Address = typeof PLIMSOLL_PROGRAM_ADDRESS,
 >(
   input: SettlePnlInput<
     TAccountAccount,
     TAccountBoard,
     TAccountMarket,
-    TAccountQuoteBank
+    TAccountQuoteBank,
+    TAccountInsurance
   >,
   config?: { programAddress?: TProgramAddress },
 ): SettlePnlInstruction<
@@ -128,7 +137,8 @@ export function getSettlePnlInstruction<
   TAccountAccount,
   TAccountBoard,
   TAccountMarket,
-  TAccountQuoteBank
+  TAccountQuoteBank,
+  TAccountInsurance
 > {
   // Program address.
   const programAddress = config?.programAddress ?? PLIMSOLL_PROGRAM_ADDRESS;
@@ -139,6 +149,7 @@ export function getSettlePnlInstruction<
     board: { value: input.board ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     quoteBank: { value: input.quoteBank ?? null, isWritable: true },
+    insurance: { value: input.insurance ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -152,6 +163,7 @@ export function getSettlePnlInstruction<
       getAccountMeta("board", accounts.board),
       getAccountMeta("market", accounts.market),
       getAccountMeta("quoteBank", accounts.quoteBank),
+      getAccountMeta("insurance", accounts.insurance),
     ],
     data: getSettlePnlInstructionDataEncoder().encode({}),
     programAddress,
@@ -160,7 +172,8 @@ export function getSettlePnlInstruction<
     TAccountAccount,
     TAccountBoard,
     TAccountMarket,
-    TAccountQuoteBank
+    TAccountQuoteBank,
+    TAccountInsurance
   >);
 }
 
@@ -174,6 +187,8 @@ export type ParsedSettlePnlInstruction<
     board: TAccountMetas[1];
     market: TAccountMetas[2];
     quoteBank: TAccountMetas[3];
+    /** Knows whether an insolvent account is marked: then gains wait. */
+    insurance: TAccountMetas[4];
   };
   data: SettlePnlInstructionData;
 };
@@ -186,12 +201,12 @@ export function parseSettlePnlInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedSettlePnlInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 4) {
+  if (instruction.accounts.length < 5) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 4,
+        expectedAccountMetas: 5,
       },
     );
   }
@@ -208,6 +223,7 @@ export function parseSettlePnlInstruction<
       board: getNextAccount(),
       market: getNextAccount(),
       quoteBank: getNextAccount(),
+      insurance: getNextAccount(),
     },
     data: getSettlePnlInstructionDataDecoder().decode(instruction.data),
   };

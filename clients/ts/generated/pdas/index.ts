@@ -9,4 +9,6 @@
 export * from "./bank";
 export * from "./board";
 export * from "./exchange";
+export * from "./insurance";
+export * from "./stake";
 export * from "./vault";

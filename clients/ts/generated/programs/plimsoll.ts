@@ -35,6 +35,8 @@ import {
 import {
   getBankCodec,
   getExchangeCodec,
+  getInsuranceFundCodec,
+  getInsuranceStakeCodec,
   getMarginAccountCodec,
   getMarketCodec,
   getPendingChangeCodec,
@@ -43,6 +45,10 @@ import {
   type BankArgs,
   type Exchange,
   type ExchangeArgs,
+  type InsuranceFund,
+  type InsuranceFundArgs,
+  type InsuranceStake,
+  type InsuranceStakeArgs,
   type MarginAccount,
   type MarginAccountArgs,
   type Market,
@@ -56,43 +62,63 @@ import {
   getAcceptAdminInstruction,
   getAddFeedInstruction,
   getApplyChangeInstruction,
+  getApplyDeleveragingInstruction,
   getApplyFillsInstruction,
+  getAssessInstruction,
   getBatchInstruction,
+  getBuyPnlInstruction,
   getCancelAllInstruction,
   getCancelByClientIdInstruction,
   getCancelOrderInstruction,
   getCancelTriggerInstruction,
   getCloseAccountInstruction,
+  getCloseMarketInstruction,
+  getCloseSettledInstruction,
+  getCloseStakeInstruction,
   getCollectFeesInstruction,
+  getCoolInstruction,
   getCreateBoardInstructionAsync,
   getCreateExchangeInstructionAsync,
+  getCreateInsuranceInstructionAsync,
   getCreateMarketInstruction,
+  getDeleverageInstruction,
   getDepositInstruction,
   getDrainPocketInstruction,
   getExecuteTriggerInstruction,
   getFundPocketInstruction,
+  getGateWithdrawalsInstruction,
   getGrowBoardInstructionAsync,
   getGrowBookInstruction,
+  getLiquidateIntoBookInstruction,
   getNominateAdminInstruction,
+  getObserveSettlementInstruction,
   getOpenAccountInstruction,
   getOpenExchangeInstruction,
+  getOpenStakeInstructionAsync,
   getPauseInstruction,
   getPayFeesInstruction,
   getPlaceOrderInstruction,
   getPlaceTriggerInstruction,
   getProposeChangeInstruction,
+  getProveLifeInstruction,
+  getRedeemInstruction,
   getRefreshBankInstruction,
   getRefreshMarketInstruction,
   getRefreshPricesInstruction,
   getRegisterBankInstructionAsync,
   getRepayAllInstruction,
   getRepayInstruction,
+  getResolveBankruptcyInstruction,
   getResumeBankInstruction,
   getSetDeadManInstruction,
   getSetDelegateInstruction,
   getSetPositionModeInstruction,
   getSettlePnlInstruction,
   getSkimSurplusInstruction,
+  getStakeInstruction,
+  getStartSettlementInstruction,
+  getSwapCollateralInstruction,
+  getTakeOverInstruction,
   getUnpauseInstruction,
   getVetoChangeInstruction,
   getWithdrawAllInstruction,
@@ -101,43 +127,63 @@ import {
   parseAcceptAdminInstruction,
   parseAddFeedInstruction,
   parseApplyChangeInstruction,
+  parseApplyDeleveragingInstruction,
   parseApplyFillsInstruction,
+  parseAssessInstruction,
   parseBatchInstruction,
+  parseBuyPnlInstruction,
   parseCancelAllInstruction,
   parseCancelByClientIdInstruction,
   parseCancelOrderInstruction,
   parseCancelTriggerInstruction,
   parseCloseAccountInstruction,
+  parseCloseMarketInstruction,
+  parseCloseSettledInstruction,
+  parseCloseStakeInstruction,
   parseCollectFeesInstruction,
+  parseCoolInstruction,
   parseCreateBoardInstruction,
   parseCreateExchangeInstruction,
+  parseCreateInsuranceInstruction,
   parseCreateMarketInstruction,
+  parseDeleverageInstruction,
   parseDepositInstruction,
   parseDrainPocketInstruction,
   parseExecuteTriggerInstruction,
   parseFundPocketInstruction,
+  parseGateWithdrawalsInstruction,
   parseGrowBoardInstruction,
   parseGrowBookInstruction,
+  parseLiquidateIntoBookInstruction,
   parseNominateAdminInstruction,
+  parseObserveSettlementInstruction,
   parseOpenAccountInstruction,
   parseOpenExchangeInstruction,
+  parseOpenStakeInstruction,
   parsePauseInstruction,
   parsePayFeesInstruction,
   parsePlaceOrderInstruction,
   parsePlaceTriggerInstruction,
   parseProposeChangeInstruction,
+  parseProveLifeInstruction,
+  parseRedeemInstruction,
   parseRefreshBankInstruction,
   parseRefreshMarketInstruction,
   parseRefreshPricesInstruction,
   parseRegisterBankInstruction,
   parseRepayAllInstruction,
   parseRepayInstruction,
+  parseResolveBankruptcyInstruction,
   parseResumeBankInstruction,
   parseSetDeadManInstruction,
   parseSetDelegateInstruction,
   parseSetPositionModeInstruction,
   parseSettlePnlInstruction,
   parseSkimSurplusInstruction,
+  parseStakeInstruction,
+  parseStartSettlementInstruction,
+  parseSwapCollateralInstruction,
+  parseTakeOverInstruction,
   parseUnpauseInstruction,
   parseVetoChangeInstruction,
   parseWithdrawAllInstruction,
@@ -146,66 +192,99 @@ import {
   type AcceptAdminInput,
   type AddFeedInput,
   type ApplyChangeInput,
+  type ApplyDeleveragingInput,
   type ApplyFillsInput,
+  type AssessInput,
   type BatchInput,
+  type BuyPnlInput,
   type CancelAllInput,
   type CancelByClientIdInput,
   type CancelOrderInput,
   type CancelTriggerInput,
   type CloseAccountInput,
+  type CloseMarketInput,
+  type CloseSettledInput,
+  type CloseStakeInput,
   type CollectFeesInput,
+  type CoolInput,
   type CreateBoardAsyncInput,
   type CreateExchangeAsyncInput,
+  type CreateInsuranceAsyncInput,
   type CreateMarketInput,
+  type DeleverageInput,
   type DepositInput,
   type DrainPocketInput,
   type ExecuteTriggerInput,
   type FundPocketInput,
+  type GateWithdrawalsInput,
   type GrowBoardAsyncInput,
   type GrowBookInput,
+  type LiquidateIntoBookInput,
   type NominateAdminInput,
+  type ObserveSettlementInput,
   type OpenAccountInput,
   type OpenExchangeInput,
+  type OpenStakeAsyncInput,
   type ParsedAcceptAdminInstruction,
   type ParsedAddFeedInstruction,
   type ParsedApplyChangeInstruction,
+  type ParsedApplyDeleveragingInstruction,
   type ParsedApplyFillsInstruction,
+  type ParsedAssessInstruction,
   type ParsedBatchInstruction,
+  type ParsedBuyPnlInstruction,
   type ParsedCancelAllInstruction,
   type ParsedCancelByClientIdInstruction,
   type ParsedCancelOrderInstruction,
   type ParsedCancelTriggerInstruction,
   type ParsedCloseAccountInstruction,
+  type ParsedCloseMarketInstruction,
+  type ParsedCloseSettledInstruction,
+  type ParsedCloseStakeInstruction,
   type ParsedCollectFeesInstruction,
+  type ParsedCoolInstruction,
   type ParsedCreateBoardInstruction,
   type ParsedCreateExchangeInstruction,
+  type ParsedCreateInsuranceInstruction,
   type ParsedCreateMarketInstruction,
+  type ParsedDeleverageInstruction,
   type ParsedDepositInstruction,
   type ParsedDrainPocketInstruction,
   type ParsedExecuteTriggerInstruction,
   type ParsedFundPocketInstruction,
+  type ParsedGateWithdrawalsInstruction,
   type ParsedGrowBoardInstruction,
   type ParsedGrowBookInstruction,
+  type ParsedLiquidateIntoBookInstruction,
   type ParsedNominateAdminInstruction,
+  type ParsedObserveSettlementInstruction,
   type ParsedOpenAccountInstruction,
   type ParsedOpenExchangeInstruction,
+  type ParsedOpenStakeInstruction,
   type ParsedPauseInstruction,
   type ParsedPayFeesInstruction,
   type ParsedPlaceOrderInstruction,
   type ParsedPlaceTriggerInstruction,
   type ParsedProposeChangeInstruction,
+  type ParsedProveLifeInstruction,
+  type ParsedRedeemInstruction,
   type ParsedRefreshBankInstruction,
   type ParsedRefreshMarketInstruction,
   type ParsedRefreshPricesInstruction,
   type ParsedRegisterBankInstruction,
   type ParsedRepayAllInstruction,
   type ParsedRepayInstruction,
+  type ParsedResolveBankruptcyInstruction,
   type ParsedResumeBankInstruction,
   type ParsedSetDeadManInstruction,
   type ParsedSetDelegateInstruction,
   type ParsedSetPositionModeInstruction,
   type ParsedSettlePnlInstruction,
   type ParsedSkimSurplusInstruction,
+  type ParsedStakeInstruction,
+  type ParsedStartSettlementInstruction,
+  type ParsedSwapCollateralInstruction,
+  type ParsedTakeOverInstruction,
   type ParsedUnpauseInstruction,
   type ParsedVetoChangeInstruction,
   type ParsedWithdrawAllInstruction,
@@ -216,18 +295,25 @@ import {
   type PlaceOrderInput,
   type PlaceTriggerInput,
   type ProposeChangeInput,
+  type ProveLifeInput,
+  type RedeemInput,
   type RefreshBankInput,
   type RefreshMarketInput,
   type RefreshPricesInput,
   type RegisterBankAsyncInput,
   type RepayAllInput,
   type RepayInput,
+  type ResolveBankruptcyInput,
   type ResumeBankInput,
   type SetDeadManInput,
   type SetDelegateInput,
   type SetPositionModeInput,
   type SettlePnlInput,
   type SkimSurplusInput,
+  type StakeInput,
+  type StartSettlementInput,
+  type SwapCollateralInput,
+  type TakeOverInput,
   type UnpauseInput,
   type VetoChangeInput,
   type WithdrawAllInput,
@@ -241,6 +327,8 @@ export const PLIMSOLL_PROGRAM_ADDRESS =
 export enum PlimsollAccount {
   Bank,
   Exchange,
+  InsuranceFund,
+  InsuranceStake,
   MarginAccount,
   Market,
   PendingChange,
@@ -272,6 +360,28 @@ export function identifyPlimsollAccount(
     )
   ) {
     return PlimsollAccount.Exchange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([105, 110, 115, 117, 114, 97, 110, 99]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollAccount.InsuranceFund;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([105, 110, 115, 115, 116, 97, 107, 101]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollAccount.InsuranceStake;
   }
   if (
     containsBytes(
@@ -327,43 +437,63 @@ export enum PlimsollInstruction {
   AcceptAdmin,
   AddFeed,
   ApplyChange,
+  ApplyDeleveraging,
   ApplyFills,
+  Assess,
   Batch,
+  BuyPnl,
   CancelAll,
   CancelByClientId,
   CancelOrder,
   CancelTrigger,
   CloseAccount,
+  CloseMarket,
+  CloseSettled,
+  CloseStake,
   CollectFees,
+  Cool,
   CreateBoard,
   CreateExchange,
+  CreateInsurance,
   CreateMarket,
+  Deleverage,
   Deposit,
   DrainPocket,
   ExecuteTrigger,
   FundPocket,
+  GateWithdrawals,
   GrowBoard,
   GrowBook,
+  LiquidateIntoBook,
   NominateAdmin,
+  ObserveSettlement,
   OpenAccount,
   OpenExchange,
+  OpenStake,
   Pause,
   PayFees,
   PlaceOrder,
   PlaceTrigger,
   ProposeChange,
+  ProveLife,
+  Redeem,
   RefreshBank,
   RefreshMarket,
   RefreshPrices,
   RegisterBank,
   Repay,
   RepayAll,
+  ResolveBankruptcy,
   ResumeBank,
   SetDeadMan,
   SetDelegate,
   SetPositionMode,
   SettlePnl,
   SkimSurplus,
+  Stake,
+  StartSettlement,
+  SwapCollateral,
+  TakeOver,
   Unpause,
   VetoChange,
   Withdraw,
@@ -412,6 +542,17 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([47, 21, 242, 119, 130, 76, 253, 142]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.ApplyDeleveraging;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([91, 165, 32, 177, 148, 62, 120, 149]),
       ),
       0,
@@ -423,12 +564,34 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([165, 253, 42, 57, 170, 187, 141, 44]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.Assess;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([198, 211, 248, 40, 165, 37, 21, 148]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.Batch;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([21, 93, 186, 108, 157, 154, 233, 147]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.BuyPnl;
   }
   if (
     containsBytes(
@@ -489,12 +652,56 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([88, 154, 248, 186, 48, 14, 123, 244]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CloseMarket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([191, 195, 231, 168, 68, 195, 231, 121]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CloseSettled;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([92, 229, 76, 76, 25, 26, 189, 239]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CloseStake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([164, 152, 207, 99, 30, 186, 19, 182]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.CollectFees;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([119, 71, 230, 15, 132, 242, 70, 75]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.Cool;
   }
   if (
     containsBytes(
@@ -522,12 +729,34 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([121, 49, 38, 111, 81, 91, 126, 84]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.CreateInsurance;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([103, 226, 97, 235, 200, 188, 251, 254]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.CreateMarket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([158, 127, 27, 222, 183, 178, 35, 194]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.Deleverage;
   }
   if (
     containsBytes(
@@ -577,6 +806,17 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([156, 220, 140, 95, 184, 148, 19, 147]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.GateWithdrawals;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([179, 159, 34, 44, 126, 212, 86, 3]),
       ),
       0,
@@ -599,12 +839,34 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([47, 87, 250, 114, 144, 135, 76, 241]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.LiquidateIntoBook;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([134, 11, 31, 244, 20, 77, 138, 121]),
       ),
       0,
     )
   ) {
     return PlimsollInstruction.NominateAdmin;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([180, 31, 158, 201, 83, 67, 239, 216]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.ObserveSettlement;
   }
   if (
     containsBytes(
@@ -627,6 +889,17 @@ export function identifyPlimsollInstruction(
     )
   ) {
     return PlimsollInstruction.OpenExchange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([136, 215, 163, 130, 234, 194, 229, 229]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.OpenStake;
   }
   if (
     containsBytes(
@@ -682,6 +955,28 @@ export function identifyPlimsollInstruction(
     )
   ) {
     return PlimsollInstruction.ProposeChange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([4, 170, 15, 106, 160, 212, 206, 247]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.ProveLife;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([184, 12, 86, 149, 70, 196, 97, 225]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.Redeem;
   }
   if (
     containsBytes(
@@ -753,6 +1048,17 @@ export function identifyPlimsollInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([82, 253, 187, 29, 102, 19, 35, 248]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.ResolveBankruptcy;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([73, 16, 52, 212, 35, 214, 204, 218]),
       ),
       0,
@@ -814,6 +1120,50 @@ export function identifyPlimsollInstruction(
     )
   ) {
     return PlimsollInstruction.SkimSurplus;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([206, 176, 202, 18, 200, 209, 179, 108]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.Stake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([120, 157, 184, 126, 71, 133, 61, 245]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.StartSettlement;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([163, 98, 75, 36, 36, 198, 243, 216]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.SwapCollateral;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([223, 150, 178, 102, 241, 131, 59, 125]),
+      ),
+      0,
+    )
+  ) {
+    return PlimsollInstruction.TakeOver;
   }
   if (
     containsBytes(
@@ -889,11 +1239,20 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.ApplyChange;
     } & ParsedApplyChangeInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.ApplyDeleveraging;
+    } & ParsedApplyDeleveragingInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.ApplyFills;
     } & ParsedApplyFillsInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.Assess;
+    } & ParsedAssessInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.Batch;
     } & ParsedBatchInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.BuyPnl;
+    } & ParsedBuyPnlInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.CancelAll;
     } & ParsedCancelAllInstruction<TProgram>)
@@ -910,8 +1269,20 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.CloseAccount;
     } & ParsedCloseAccountInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.CloseMarket;
+    } & ParsedCloseMarketInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CloseSettled;
+    } & ParsedCloseSettledInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.CloseStake;
+    } & ParsedCloseStakeInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.CollectFees;
     } & ParsedCollectFeesInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.Cool;
+    } & ParsedCoolInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.CreateBoard;
     } & ParsedCreateBoardInstruction<TProgram>)
@@ -919,8 +1290,14 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.CreateExchange;
     } & ParsedCreateExchangeInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.CreateInsurance;
+    } & ParsedCreateInsuranceInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.CreateMarket;
     } & ParsedCreateMarketInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.Deleverage;
+    } & ParsedDeleverageInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.Deposit;
     } & ParsedDepositInstruction<TProgram>)
@@ -934,20 +1311,32 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.FundPocket;
     } & ParsedFundPocketInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.GateWithdrawals;
+    } & ParsedGateWithdrawalsInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.GrowBoard;
     } & ParsedGrowBoardInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.GrowBook;
     } & ParsedGrowBookInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.LiquidateIntoBook;
+    } & ParsedLiquidateIntoBookInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.NominateAdmin;
     } & ParsedNominateAdminInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.ObserveSettlement;
+    } & ParsedObserveSettlementInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.OpenAccount;
     } & ParsedOpenAccountInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.OpenExchange;
     } & ParsedOpenExchangeInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.OpenStake;
+    } & ParsedOpenStakeInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.Pause;
     } & ParsedPauseInstruction<TProgram>)
@@ -963,6 +1352,12 @@ export type ParsedPlimsollInstruction<
   | ({
       instructionType: PlimsollInstruction.ProposeChange;
     } & ParsedProposeChangeInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.ProveLife;
+    } & ParsedProveLifeInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.Redeem;
+    } & ParsedRedeemInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.RefreshBank;
     } & ParsedRefreshBankInstruction<TProgram>)
@@ -982,6 +1377,9 @@ export type ParsedPlimsollInstruction<
       instructionType: PlimsollInstruction.RepayAll;
     } & ParsedRepayAllInstruction<TProgram>)
   | ({
+      instructionType: PlimsollInstruction.ResolveBankruptcy;
+    } & ParsedResolveBankruptcyInstruction<TProgram>)
+  | ({
       instructionType: PlimsollInstruction.ResumeBank;
     } & ParsedResumeBankInstruction<TProgram>)
   | ({
@@ -999,6 +1397,18 @@ export type ParsedPlimsollInstruction<
   | ({
       instructionType: PlimsollInstruction.SkimSurplus;
     } & ParsedSkimSurplusInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.Stake;
+    } & ParsedStakeInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.StartSettlement;
+    } & ParsedStartSettlementInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.SwapCollateral;
+    } & ParsedSwapCollateralInstruction<TProgram>)
+  | ({
+      instructionType: PlimsollInstruction.TakeOver;
+    } & ParsedTakeOverInstruction<TProgram>)
   | ({
       instructionType: PlimsollInstruction.Unpause;
     } & ParsedUnpauseInstruction<TProgram>)
@@ -1041,6 +1451,13 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseApplyChangeInstruction(instruction),
       };
     }
+    case PlimsollInstruction.ApplyDeleveraging: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.ApplyDeleveraging,
+        ...parseApplyDeleveragingInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.ApplyFills: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1048,11 +1465,25 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseApplyFillsInstruction(instruction),
       };
     }
+    case PlimsollInstruction.Assess: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.Assess,
+        ...parseAssessInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.Batch: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.Batch,
         ...parseBatchInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.BuyPnl: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.BuyPnl,
+        ...parseBuyPnlInstruction(instruction),
       };
     }
     case PlimsollInstruction.CancelAll: {
@@ -1090,11 +1521,39 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseCloseAccountInstruction(instruction),
       };
     }
+    case PlimsollInstruction.CloseMarket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CloseMarket,
+        ...parseCloseMarketInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CloseSettled: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CloseSettled,
+        ...parseCloseSettledInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.CloseStake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CloseStake,
+        ...parseCloseStakeInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.CollectFees: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.CollectFees,
         ...parseCollectFeesInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.Cool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.Cool,
+        ...parseCoolInstruction(instruction),
       };
     }
     case PlimsollInstruction.CreateBoard: {
@@ -1111,11 +1570,25 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseCreateExchangeInstruction(instruction),
       };
     }
+    case PlimsollInstruction.CreateInsurance: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.CreateInsurance,
+        ...parseCreateInsuranceInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.CreateMarket: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.CreateMarket,
         ...parseCreateMarketInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.Deleverage: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.Deleverage,
+        ...parseDeleverageInstruction(instruction),
       };
     }
     case PlimsollInstruction.Deposit: {
@@ -1146,6 +1619,13 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseFundPocketInstruction(instruction),
       };
     }
+    case PlimsollInstruction.GateWithdrawals: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.GateWithdrawals,
+        ...parseGateWithdrawalsInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.GrowBoard: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1160,11 +1640,25 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseGrowBookInstruction(instruction),
       };
     }
+    case PlimsollInstruction.LiquidateIntoBook: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.LiquidateIntoBook,
+        ...parseLiquidateIntoBookInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.NominateAdmin: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: PlimsollInstruction.NominateAdmin,
         ...parseNominateAdminInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.ObserveSettlement: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.ObserveSettlement,
+        ...parseObserveSettlementInstruction(instruction),
       };
     }
     case PlimsollInstruction.OpenAccount: {
@@ -1179,6 +1673,13 @@ export function parsePlimsollInstruction<TProgram extends string>(
       return {
         instructionType: PlimsollInstruction.OpenExchange,
         ...parseOpenExchangeInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.OpenStake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.OpenStake,
+        ...parseOpenStakeInstruction(instruction),
       };
     }
     case PlimsollInstruction.Pause: {
@@ -1214,6 +1715,20 @@ export function parsePlimsollInstruction<TProgram extends string>(
       return {
         instructionType: PlimsollInstruction.ProposeChange,
         ...parseProposeChangeInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.ProveLife: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.ProveLife,
+        ...parseProveLifeInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.Redeem: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.Redeem,
+        ...parseRedeemInstruction(instruction),
       };
     }
     case PlimsollInstruction.RefreshBank: {
@@ -1258,6 +1773,13 @@ export function parsePlimsollInstruction<TProgram extends string>(
         ...parseRepayAllInstruction(instruction),
       };
     }
+    case PlimsollInstruction.ResolveBankruptcy: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.ResolveBankruptcy,
+        ...parseResolveBankruptcyInstruction(instruction),
+      };
+    }
     case PlimsollInstruction.ResumeBank: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1298,6 +1820,34 @@ export function parsePlimsollInstruction<TProgram extends string>(
       return {
         instructionType: PlimsollInstruction.SkimSurplus,
         ...parseSkimSurplusInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.Stake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.Stake,
+        ...parseStakeInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.StartSettlement: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.StartSettlement,
+        ...parseStartSettlementInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.SwapCollateral: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.SwapCollateral,
+        ...parseSwapCollateralInstruction(instruction),
+      };
+    }
+    case PlimsollInstruction.TakeOver: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: PlimsollInstruction.TakeOver,
+        ...parseTakeOverInstruction(instruction),
       };
     }
     case PlimsollInstruction.Unpause: {
@@ -1352,6 +1902,10 @@ export type PlimsollPluginAccounts = {
   bank: ReturnType<typeof getBankCodec> & SelfFetchFunctions<BankArgs, Bank>;
   exchange: ReturnType<typeof getExchangeCodec> &
     SelfFetchFunctions<ExchangeArgs, Exchange>;
+  insuranceFund: ReturnType<typeof getInsuranceFundCodec> &
+    SelfFetchFunctions<InsuranceFundArgs, InsuranceFund>;
+  insuranceStake: ReturnType<typeof getInsuranceStakeCodec> &
+    SelfFetchFunctions<InsuranceStakeArgs, InsuranceStake>;
   marginAccount: ReturnType<typeof getMarginAccountCodec> &
     SelfFetchFunctions<MarginAccountArgs, MarginAccount>;
   market: ReturnType<typeof getMarketCodec> &
@@ -1372,12 +1926,22 @@ export type PlimsollPluginInstructions = {
   applyChange: (
     input: ApplyChangeInput,
   ) => ReturnType<typeof getApplyChangeInstruction> & SelfPlanAndSendFunctions;
+  applyDeleveraging: (
+    input: ApplyDeleveragingInput,
+  ) => ReturnType<typeof getApplyDeleveragingInstruction> &
+    SelfPlanAndSendFunctions;
   applyFills: (
     input: ApplyFillsInput,
   ) => ReturnType<typeof getApplyFillsInstruction> & SelfPlanAndSendFunctions;
+  assess: (
+    input: AssessInput,
+  ) => ReturnType<typeof getAssessInstruction> & SelfPlanAndSendFunctions;
   batch: (
     input: BatchInput,
   ) => ReturnType<typeof getBatchInstruction> & SelfPlanAndSendFunctions;
+  buyPnl: (
+    input: BuyPnlInput,
+  ) => ReturnType<typeof getBuyPnlInstruction> & SelfPlanAndSendFunctions;
   cancelAll: (
     input: CancelAllInput,
   ) => ReturnType<typeof getCancelAllInstruction> & SelfPlanAndSendFunctions;
@@ -1395,9 +1959,21 @@ export type PlimsollPluginInstructions = {
   closeAccount: (
     input: CloseAccountInput,
   ) => ReturnType<typeof getCloseAccountInstruction> & SelfPlanAndSendFunctions;
+  closeMarket: (
+    input: CloseMarketInput,
+  ) => ReturnType<typeof getCloseMarketInstruction> & SelfPlanAndSendFunctions;
+  closeSettled: (
+    input: CloseSettledInput,
+  ) => ReturnType<typeof getCloseSettledInstruction> & SelfPlanAndSendFunctions;
+  closeStake: (
+    input: CloseStakeInput,
+  ) => ReturnType<typeof getCloseStakeInstruction> & SelfPlanAndSendFunctions;
   collectFees: (
     input: CollectFeesInput,
   ) => ReturnType<typeof getCollectFeesInstruction> & SelfPlanAndSendFunctions;
+  cool: (
+    input: CoolInput,
+  ) => ReturnType<typeof getCoolInstruction> & SelfPlanAndSendFunctions;
   createBoard: (
     input: CreateBoardAsyncInput,
   ) => ReturnType<typeof getCreateBoardInstructionAsync> &
@@ -1406,9 +1982,16 @@ export type PlimsollPluginInstructions = {
     input: MakeOptional<CreateExchangeAsyncInput, "payer">,
   ) => ReturnType<typeof getCreateExchangeInstructionAsync> &
     SelfPlanAndSendFunctions;
+  createInsurance: (
+    input: CreateInsuranceAsyncInput,
+  ) => ReturnType<typeof getCreateInsuranceInstructionAsync> &
+    SelfPlanAndSendFunctions;
   createMarket: (
     input: CreateMarketInput,
   ) => ReturnType<typeof getCreateMarketInstruction> & SelfPlanAndSendFunctions;
+  deleverage: (
+    input: DeleverageInput,
+  ) => ReturnType<typeof getDeleverageInstruction> & SelfPlanAndSendFunctions;
   deposit: (
     input: DepositInput,
   ) => ReturnType<typeof getDepositInstruction> & SelfPlanAndSendFunctions;
@@ -1422,6 +2005,10 @@ export type PlimsollPluginInstructions = {
   fundPocket: (
     input: FundPocketInput,
   ) => ReturnType<typeof getFundPocketInstruction> & SelfPlanAndSendFunctions;
+  gateWithdrawals: (
+    input: GateWithdrawalsInput,
+  ) => ReturnType<typeof getGateWithdrawalsInstruction> &
+    SelfPlanAndSendFunctions;
   growBoard: (
     input: MakeOptional<GrowBoardAsyncInput, "payer">,
   ) => ReturnType<typeof getGrowBoardInstructionAsync> &
@@ -1429,9 +2016,17 @@ export type PlimsollPluginInstructions = {
   growBook: (
     input: MakeOptional<GrowBookInput, "payer">,
   ) => ReturnType<typeof getGrowBookInstruction> & SelfPlanAndSendFunctions;
+  liquidateIntoBook: (
+    input: LiquidateIntoBookInput,
+  ) => ReturnType<typeof getLiquidateIntoBookInstruction> &
+    SelfPlanAndSendFunctions;
   nominateAdmin: (
     input: NominateAdminInput,
   ) => ReturnType<typeof getNominateAdminInstruction> &
+    SelfPlanAndSendFunctions;
+  observeSettlement: (
+    input: ObserveSettlementInput,
+  ) => ReturnType<typeof getObserveSettlementInstruction> &
     SelfPlanAndSendFunctions;
   openAccount: (
     input: MakeOptional<OpenAccountInput, "payer">,
@@ -1439,6 +2034,10 @@ export type PlimsollPluginInstructions = {
   openExchange: (
     input: OpenExchangeInput,
   ) => ReturnType<typeof getOpenExchangeInstruction> & SelfPlanAndSendFunctions;
+  openStake: (
+    input: OpenStakeAsyncInput,
+  ) => ReturnType<typeof getOpenStakeInstructionAsync> &
+    SelfPlanAndSendFunctions;
   pause: (
     input: PauseInput,
   ) => ReturnType<typeof getPauseInstruction> & SelfPlanAndSendFunctions;
@@ -1455,6 +2054,12 @@ export type PlimsollPluginInstructions = {
     input: ProposeChangeInput,
   ) => ReturnType<typeof getProposeChangeInstruction> &
     SelfPlanAndSendFunctions;
+  proveLife: (
+    input: ProveLifeInput,
+  ) => ReturnType<typeof getProveLifeInstruction> & SelfPlanAndSendFunctions;
+  redeem: (
+    input: RedeemInput,
+  ) => ReturnType<typeof getRedeemInstruction> & SelfPlanAndSendFunctions;
   refreshBank: (
     input: RefreshBankInput,
   ) => ReturnType<typeof getRefreshBankInstruction> & SelfPlanAndSendFunctions;
@@ -1476,6 +2081,10 @@ export type PlimsollPluginInstructions = {
   repayAll: (
     input: RepayAllInput,
   ) => ReturnType<typeof getRepayAllInstruction> & SelfPlanAndSendFunctions;
+  resolveBankruptcy: (
+    input: ResolveBankruptcyInput,
+  ) => ReturnType<typeof getResolveBankruptcyInstruction> &
+    SelfPlanAndSendFunctions;
   resumeBank: (
     input: ResumeBankInput,
   ) => ReturnType<typeof getResumeBankInstruction> & SelfPlanAndSendFunctions;
@@ -1495,6 +2104,20 @@ export type PlimsollPluginInstructions = {
   skimSurplus: (
     input: SkimSurplusInput,
   ) => ReturnType<typeof getSkimSurplusInstruction> & SelfPlanAndSendFunctions;
+  stake: (
+    input: StakeInput,
+  ) => ReturnType<typeof getStakeInstruction> & SelfPlanAndSendFunctions;
+  startSettlement: (
+    input: StartSettlementInput,
+  ) => ReturnType<typeof getStartSettlementInstruction> &
+    SelfPlanAndSendFunctions;
+  swapCollateral: (
+    input: SwapCollateralInput,
+  ) => ReturnType<typeof getSwapCollateralInstruction> &
+    SelfPlanAndSendFunctions;
+  takeOver: (
+    input: TakeOverInput,
+  ) => ReturnType<typeof getTakeOverInstruction> & SelfPlanAndSendFunctions;
   unpause: (
     input: UnpauseInput,
   ) => ReturnType<typeof getUnpauseInstruction> & SelfPlanAndSendFunctions;
@@ -1528,6 +2151,11 @@ export function plimsollProgram() {
         accounts: {
           bank: addSelfFetchFunctions(client, getBankCodec()),
           exchange: addSelfFetchFunctions(client, getExchangeCodec()),
+          insuranceFund: addSelfFetchFunctions(client, getInsuranceFundCodec()),
+          insuranceStake: addSelfFetchFunctions(
+            client,
+            getInsuranceStakeCodec(),
+          ),
           marginAccount: addSelfFetchFunctions(client, getMarginAccountCodec()),
           market: addSelfFetchFunctions(client, getMarketCodec()),
           pendingChange: addSelfFetchFunctions(client, getPendingChangeCodec()),
@@ -1546,13 +2174,22 @@ export function plimsollProgram() {
               client,
               getApplyChangeInstruction(input),
             ),
+          applyDeleveraging: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getApplyDeleveragingInstruction(input),
+            ),
           applyFills: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getApplyFillsInstruction(input),
             ),
+          assess: (input) =>
+            addSelfPlanAndSendFunctions(client, getAssessInstruction(input)),
           batch: (input) =>
             addSelfPlanAndSendFunctions(client, getBatchInstruction(input)),
+          buyPnl: (input) =>
+            addSelfPlanAndSendFunctions(client, getBuyPnlInstruction(input)),
           cancelAll: (input) =>
             addSelfPlanAndSendFunctions(client, getCancelAllInstruction(input)),
           cancelByClientId: (input) =>
@@ -1575,11 +2212,28 @@ export function plimsollProgram() {
               client,
               getCloseAccountInstruction(input),
             ),
+          closeMarket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCloseMarketInstruction(input),
+            ),
+          closeSettled: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCloseSettledInstruction(input),
+            ),
+          closeStake: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCloseStakeInstruction(input),
+            ),
           collectFees: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getCollectFeesInstruction(input),
             ),
+          cool: (input) =>
+            addSelfPlanAndSendFunctions(client, getCoolInstruction(input)),
           createBoard: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1593,10 +2247,20 @@ export function plimsollProgram() {
                 payer: input.payer ?? client.payer,
               }),
             ),
+          createInsurance: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCreateInsuranceInstructionAsync(input),
+            ),
           createMarket: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getCreateMarketInstruction(input),
+            ),
+          deleverage: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getDeleverageInstruction(input),
             ),
           deposit: (input) =>
             addSelfPlanAndSendFunctions(client, getDepositInstruction(input)),
@@ -1615,6 +2279,11 @@ export function plimsollProgram() {
               client,
               getFundPocketInstruction(input),
             ),
+          gateWithdrawals: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getGateWithdrawalsInstruction(input),
+            ),
           growBoard: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1631,10 +2300,20 @@ export function plimsollProgram() {
                 payer: input.payer ?? client.payer,
               }),
             ),
+          liquidateIntoBook: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getLiquidateIntoBookInstruction(input),
+            ),
           nominateAdmin: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getNominateAdminInstruction(input),
+            ),
+          observeSettlement: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getObserveSettlementInstruction(input),
             ),
           openAccount: (input) =>
             addSelfPlanAndSendFunctions(
@@ -1648,6 +2327,11 @@ export function plimsollProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getOpenExchangeInstruction(input),
+            ),
+          openStake: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getOpenStakeInstructionAsync(input),
             ),
           pause: (input) =>
             addSelfPlanAndSendFunctions(client, getPauseInstruction(input)),
@@ -1668,6 +2352,10 @@ export function plimsollProgram() {
               client,
               getProposeChangeInstruction(input),
             ),
+          proveLife: (input) =>
+            addSelfPlanAndSendFunctions(client, getProveLifeInstruction(input)),
+          redeem: (input) =>
+            addSelfPlanAndSendFunctions(client, getRedeemInstruction(input)),
           refreshBank: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1692,6 +2380,11 @@ export function plimsollProgram() {
             addSelfPlanAndSendFunctions(client, getRepayInstruction(input)),
           repayAll: (input) =>
             addSelfPlanAndSendFunctions(client, getRepayAllInstruction(input)),
+          resolveBankruptcy: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getResolveBankruptcyInstruction(input),
+            ),
           resumeBank: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1719,6 +2412,20 @@ export function plimsollProgram() {
               client,
               getSkimSurplusInstruction(input),
             ),
+          stake: (input) =>
+            addSelfPlanAndSendFunctions(client, getStakeInstruction(input)),
+          startSettlement: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getStartSettlementInstruction(input),
+            ),
+          swapCollateral: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getSwapCollateralInstruction(input),
+            ),
+          takeOver: (input) =>
+            addSelfPlanAndSendFunctions(client, getTakeOverInstruction(input)),
           unpause: (input) =>
             addSelfPlanAndSendFunctions(client, getUnpauseInstruction(input)),
           vetoChange: (input) =>

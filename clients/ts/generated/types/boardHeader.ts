@@ -67,6 +67,17 @@ export type BoardHeader = {
   cancelOnlyUntil: bigint;
   refresh: RefreshReward;
   portfolio: PortfolioTerms;
+  swapFeeStart: number;
+  swapFeeMost: number;
+  swapFeeSeconds: number;
+  swapInsuranceShare: number;
+  liqDust: bigint;
+  insolvencySeconds: number;
+  heartbeatGap: number;
+  graceSeconds: number;
+  cancelOnlySeconds: number;
+  gateShare: number;
+  gateSeconds: number;
   spare: ReadonlyUint8Array;
 };
 
@@ -90,6 +101,17 @@ export type BoardHeaderArgs = {
   cancelOnlyUntil: number | bigint;
   refresh: RefreshRewardArgs;
   portfolio: PortfolioTermsArgs;
+  swapFeeStart: number;
+  swapFeeMost: number;
+  swapFeeSeconds: number;
+  swapInsuranceShare: number;
+  liqDust: number | bigint;
+  insolvencySeconds: number;
+  heartbeatGap: number;
+  graceSeconds: number;
+  cancelOnlySeconds: number;
+  gateShare: number;
+  gateSeconds: number;
   spare: ReadonlyUint8Array;
 };
 
@@ -114,7 +136,18 @@ export function getBoardHeaderEncoder(): FixedSizeEncoder<BoardHeaderArgs> {
     ["cancelOnlyUntil", getI64Encoder()],
     ["refresh", getRefreshRewardEncoder()],
     ["portfolio", getPortfolioTermsEncoder()],
-    ["spare", fixEncoderSize(getBytesEncoder(), 512)],
+    ["swapFeeStart", getU32Encoder()],
+    ["swapFeeMost", getU32Encoder()],
+    ["swapFeeSeconds", getU32Encoder()],
+    ["swapInsuranceShare", getU32Encoder()],
+    ["liqDust", getI64Encoder()],
+    ["insolvencySeconds", getU32Encoder()],
+    ["heartbeatGap", getU32Encoder()],
+    ["graceSeconds", getU32Encoder()],
+    ["cancelOnlySeconds", getU32Encoder()],
+    ["gateShare", getU32Encoder()],
+    ["gateSeconds", getU32Encoder()],
+    ["spare", fixEncoderSize(getBytesEncoder(), 464)],
   ]);
 }
 
@@ -139,7 +172,18 @@ export function getBoardHeaderDecoder(): FixedSizeDecoder<BoardHeader> {
     ["cancelOnlyUntil", getI64Decoder()],
     ["refresh", getRefreshRewardDecoder()],
     ["portfolio", getPortfolioTermsDecoder()],
-    ["spare", fixDecoderSize(getBytesDecoder(), 512)],
+    ["swapFeeStart", getU32Decoder()],
+    ["swapFeeMost", getU32Decoder()],
+    ["swapFeeSeconds", getU32Decoder()],
+    ["swapInsuranceShare", getU32Decoder()],
+    ["liqDust", getI64Decoder()],
+    ["insolvencySeconds", getU32Decoder()],
+    ["heartbeatGap", getU32Decoder()],
+    ["graceSeconds", getU32Decoder()],
+    ["cancelOnlySeconds", getU32Decoder()],
+    ["gateShare", getU32Decoder()],
+    ["gateSeconds", getU32Decoder()],
+    ["spare", fixDecoderSize(getBytesDecoder(), 464)],
   ]);
 }
 

@@ -64,6 +64,9 @@ export type Feed = {
   source: number;
   inUse: number;
   reserved: ReadonlyUint8Array;
+  windowPrice: bigint;
+  windowStart: bigint;
+  reserved2: ReadonlyUint8Array;
 };
 
 export type FeedArgs = {
@@ -98,6 +101,9 @@ export type FeedArgs = {
   source: number;
   inUse: number;
   reserved: ReadonlyUint8Array;
+  windowPrice: number | bigint;
+  windowStart: number | bigint;
+  reserved2: ReadonlyUint8Array;
 };
 
 export function getFeedEncoder(): FixedSizeEncoder<FeedArgs> {
@@ -132,7 +138,10 @@ export function getFeedEncoder(): FixedSizeEncoder<FeedArgs> {
     ["validity", getU8Encoder()],
     ["source", getU8Encoder()],
     ["inUse", getU8Encoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 93)],
+    ["reserved", fixEncoderSize(getBytesEncoder(), 5)],
+    ["windowPrice", getU64Encoder()],
+    ["windowStart", getI64Encoder()],
+    ["reserved2", fixEncoderSize(getBytesEncoder(), 72)],
   ]);
 }
 
@@ -168,7 +177,10 @@ export function getFeedDecoder(): FixedSizeDecoder<Feed> {
     ["validity", getU8Decoder()],
     ["source", getU8Decoder()],
     ["inUse", getU8Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 93)],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 5)],
+    ["windowPrice", getU64Decoder()],
+    ["windowStart", getI64Decoder()],
+    ["reserved2", fixDecoderSize(getBytesDecoder(), 72)],
   ]);
 }
 

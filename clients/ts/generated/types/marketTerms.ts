@@ -33,10 +33,14 @@ import {
 import {
   getDeleveragingSideDecoder,
   getDeleveragingSideEncoder,
+  getEpochEndDecoder,
+  getEpochEndEncoder,
   getRampDecoder,
   getRampEncoder,
   type DeleveragingSide,
   type DeleveragingSideArgs,
+  type EpochEnd,
+  type EpochEndArgs,
   type Ramp,
   type RampArgs,
 } from ".";
@@ -78,7 +82,15 @@ export type MarketTerms = {
   fundingUpdatedAt: bigint;
   settlementPrice: number;
   reservedSettlement: number;
+  liqFeeStart: number;
+  liqFeeMost: number;
+  liqFeeSeconds: number;
+  liqInsuranceShare: number;
+  breakerMove: number;
+  breakerSeconds: number;
   spare: ReadonlyUint8Array;
+  longsEnded: EpochEnd;
+  shortsEnded: EpochEnd;
 };
 
 export type MarketTermsArgs = {
@@ -118,7 +130,15 @@ export type MarketTermsArgs = {
   fundingUpdatedAt: number | bigint;
   settlementPrice: number;
   reservedSettlement: number;
+  liqFeeStart: number;
+  liqFeeMost: number;
+  liqFeeSeconds: number;
+  liqInsuranceShare: number;
+  breakerMove: number;
+  breakerSeconds: number;
   spare: ReadonlyUint8Array;
+  longsEnded: EpochEndArgs;
+  shortsEnded: EpochEndArgs;
 };
 
 export function getMarketTermsEncoder(): FixedSizeEncoder<MarketTermsArgs> {
@@ -159,7 +179,15 @@ export function getMarketTermsEncoder(): FixedSizeEncoder<MarketTermsArgs> {
     ["fundingUpdatedAt", getI64Encoder()],
     ["settlementPrice", getU32Encoder()],
     ["reservedSettlement", getU32Encoder()],
-    ["spare", fixEncoderSize(getBytesEncoder(), 64)],
+    ["liqFeeStart", getU32Encoder()],
+    ["liqFeeMost", getU32Encoder()],
+    ["liqFeeSeconds", getU32Encoder()],
+    ["liqInsuranceShare", getU32Encoder()],
+    ["breakerMove", getU32Encoder()],
+    ["breakerSeconds", getU32Encoder()],
+    ["spare", fixEncoderSize(getBytesEncoder(), 8)],
+    ["longsEnded", getEpochEndEncoder()],
+    ["shortsEnded", getEpochEndEncoder()],
   ]);
 }
 
@@ -201,7 +229,15 @@ export function getMarketTermsDecoder(): FixedSizeDecoder<MarketTerms> {
     ["fundingUpdatedAt", getI64Decoder()],
     ["settlementPrice", getU32Decoder()],
     ["reservedSettlement", getU32Decoder()],
-    ["spare", fixDecoderSize(getBytesDecoder(), 64)],
+    ["liqFeeStart", getU32Decoder()],
+    ["liqFeeMost", getU32Decoder()],
+    ["liqFeeSeconds", getU32Decoder()],
+    ["liqInsuranceShare", getU32Decoder()],
+    ["breakerMove", getU32Decoder()],
+    ["breakerSeconds", getU32Decoder()],
+    ["spare", fixDecoderSize(getBytesDecoder(), 8)],
+    ["longsEnded", getEpochEndDecoder()],
+    ["shortsEnded", getEpochEndDecoder()],
   ]);
 }
 

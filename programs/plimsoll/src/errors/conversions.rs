@@ -23,6 +23,7 @@ impl From<RiskError> for Refusal {
             RiskError::PriceOutOfRange => Self::OracleOutOfRange,
             RiskError::BadParameter => Self::OutOfBounds,
             RiskError::Overflow => Self::Overflow,
+            RiskError::EpochPending { .. } => Self::EpochPending,
         }
     }
 }

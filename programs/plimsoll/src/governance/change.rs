@@ -60,7 +60,7 @@ pub fn apply(change: &PendingChange, target: &mut Target, now: i64) -> Result<()
 fn require_target(parameter: &Parameter, target: &mut Target) -> Result<()> {
     match parameter.scope {
         Scope::Exchange | Scope::Board => target.require_only(),
-        Scope::Market => target.market().map(|_| ()),
+        Scope::Market => target.require_trading(),
         Scope::BankTerms | Scope::Bank | Scope::Feed => Ok(()),
     }
 }

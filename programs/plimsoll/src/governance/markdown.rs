@@ -23,8 +23,9 @@ Written by `cargo xtask docs` from `programs/plimsoll/src/governance/table.rs`; 
   `liability_weight_initial` ≥ `liability_weight_maint` + `liq_buffer`·(`liability_weight_maint` − `asset_weight_maint`), all four
   exactly 100% for the quote token; `kink1` < `kink2` < 100%, rates never fall with utilisation, `hour_limit` ≤ `day_limit`;
   `imr` ≥ (1 + `liq_buffer`)·`mmr`, `imf` ≥ (1 + `liq_buffer`)·`imf_maint`, `band` + the larger fee ≤ `mmr`, `maker_rebate` ≤
-  `taker_fee`, no rebate beside a `maker_fee`, `oi_lower` < `oi_upper`, `trigger_reward` ≤ the limit below; and the guardian
-  is neither the admin nor the risk council.
+  `taker_fee`, no rebate beside a `maker_fee`, `oi_lower` < `oi_upper`, `trigger_reward` ≤ the limit below, `liq_fee_start` ≤
+  `liq_fee_most`, `swap_fee_start` ≤ `swap_fee_most`, `breaker_move` none or ≥ 2%, `heartbeat_gap` none or ≥ 1 minute; and the
+  guardian is neither the admin nor the risk council. In settlement nothing of a market changes.
 - Roles, oracles' names and everything of the exchange are proposed by the admin only, all else by the admin or the risk council.
 - Not parameters: the admin (two-step hand-over, delayed by the timelock) and pauses.
 ";

@@ -1,7 +1,7 @@
 //! What the table says of a parameter, and how a value is read, judged and written.
 
 use super::{table::PARAMETERS, target::Target};
-use crate::errors::{Refusal, beyond};
+use crate::errors::{Refusal, beyond, refuse};
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     layout::Key as Address,
@@ -112,6 +112,8 @@ pub type Finder<T> = for<'t, 'a> fn(&'t mut Target<'a>) -> Result<&'t mut T>;
 /// Where a parameter lives, and as what.
 #[derive(Clone, Copy)]
 pub enum Place {
+    /// One byte.
+    U8(Finder<u8>),
     /// Four bytes.
     U32(Finder<u32>),
     /// Eight bytes.
@@ -218,6 +220,7 @@ impl Parameter {
     /// The target is not on the board, or its account is missing.
     pub fn read(&self, target: &mut Target) -> Result<Value> {
         Ok(Value::Number(match self.place {
+            Place::U8(find) => u64::from(*find(target)?),
             Place::U32(find) => u64::from(*find(target)?),
             Place::U64(find) => *find(target)?,
             Place::Ratio(find) => u64::from(find(target)?.get()),
@@ -241,10 +244,11 @@ impl Parameter {
                 return Ok(());
             }
             (Value::Number(number), _) => number,
-            _ => return err!(Refusal::OutOfBounds),
+            _ => return Err(refuse(Refusal::OutOfBounds)),
         };
         let short = || u32::try_from(number).map_err(|_| Refusal::OutOfBounds);
         match self.place {
+            Place::U8(find) => *find(target)? = u8::try_from(number).map_err(|_| Refusal::OutOfBounds)?,
             Place::U32(find) => *find(target)? = short()?,
             Place::U64(find) => *find(target)? = number,
             Place::Ratio(find) => *find(target)? = Ratio::new(short()?),
@@ -264,7 +268,7 @@ impl Parameter {
                 let bits = find(target)?;
                 *bits = if number == 0 { *bits & !mask } else { *bits | mask };
             }
-            Place::Address(_) => return err!(Refusal::OutOfBounds),
+            Place::Address(_) => return Err(refuse(Refusal::OutOfBounds)),
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Values that contradict each other. Looked at after every write, at where ramps are and where they go.
 
-use super::{Scope, Target, table};
+use super::{
+    Scope, Target,
+    table::{self, LEAST_BREAKER_MOVE},
+};
 use crate::{
     errors::{Refusal, beyond},
     instructions::trigger::reward_limit,
@@ -11,6 +14,7 @@ use plimsoll_risk::{
     layout::{
         Key as Address,
         bank::{BankTerms, NO_FEED},
+        board::BoardHeader,
         market::MarketTerms,
     },
     num::Ratio,
@@ -19,12 +23,18 @@ use plimsoll_risk::{
     valuation::weights_are_ordered,
 };
 
+/// A shorter silence than this is no outage, seconds.
+const LEAST_OUTAGE: u32 = 60;
+
 /// # Errors
 /// [`Refusal::Contradiction`], [`Refusal::RolesCollide`], [`Refusal::RewardTooLarge`].
 pub(super) fn check(target: &mut Target, scope: Scope, now: i64) -> Result<()> {
     match scope {
         Scope::Exchange => roles(target.exchange),
-        Scope::Board => all_weights(target.board, now).and_then(|()| all_ratios(target.board, now)),
+        Scope::Board => {
+            outages(&target.board.header)?;
+            all_weights(target.board, now).and_then(|()| all_ratios(target.board, now))
+        }
         Scope::BankTerms => {
             let liq_buffer = target.board.header.liq_buffer;
             weights(target.terms()?, &liq_buffer, now)
@@ -36,6 +46,7 @@ pub(super) fn check(target: &mut Target, scope: Scope, now: i64) -> Result<()> {
                 (target.board.header.liq_buffer, target.board.header.quote_decimals);
             let terms = *target.market_terms()?;
             ratios(&terms, &liq_buffer, now)?;
+            danger(&terms)?;
             trading(target.market()?, &terms, now)?;
             reward(target.market()?, quote_decimals)
         }
@@ -127,6 +138,22 @@ fn trading(market: &Market, terms: &MarketTerms, now: i64) -> Result<()> {
     ensure!(worst <= u64::from(terms.mmr.value(now).min(terms.mmr.to)), Refusal::Contradiction);
     ensure!(market.maker_rebate <= market.taker_fee, Refusal::Contradiction);
     ensure!(market.maker_fee.is_zero() || market.maker_rebate.is_zero(), Refusal::Contradiction);
+    Ok(())
+}
+
+/// A liquidation's fee rises, and a breaker opens for moves that are not everyday ones. That a fee is at most half of the
+/// maintenance margin is seen to where it is taken.
+fn danger(terms: &MarketTerms) -> Result<()> {
+    ensure!(terms.liq_fee_start <= terms.liq_fee_most, Refusal::Contradiction);
+    ensure!(terms.breaker_move.is_zero() || terms.breaker_move >= LEAST_BREAKER_MOVE, Refusal::Contradiction);
+    Ok(())
+}
+
+/// A swap's fee rises; and refreshes that merely pause for a moment are no outage, or the grace period would never end.
+fn outages(header: &BoardHeader) -> Result<()> {
+    ensure!(header.swap_fee_start <= header.swap_fee_most, Refusal::Contradiction);
+    let gap = header.heartbeat_gap;
+    ensure!(gap == 0 || gap >= LEAST_OUTAGE, Refusal::Contradiction);
     Ok(())
 }
 

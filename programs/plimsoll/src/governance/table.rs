@@ -1,19 +1,22 @@
 //! Every parameter, one row each: add a row at the end and the tests and `docs/RISK_PARAMETERS.md` know it.
 //!
 //! Bounds are compiled in: no vote passes them. Where an instant tightening could stop people from leaving, the bound on
-//! that side is a liveness floor (`hour_limit`, `day_limit`, `utilisation_limit`, `small_share`, `band`, `settlement_cap`):
-//! what governance wants to stop altogether it has to pause, and a pause expires.
+//! that side is a liveness floor (`hour_limit`, `day_limit`, `utilisation_limit`, `small_share`, `band`, `settlement_cap`,
+//! `gate_share`, `gate_seconds`, `breaker_move`, `breaker_seconds`, `liq_window_cap`): what governance wants to stop altogether it has to pause, and a pause expires.
 
+use super::Target;
 use super::parameter::{
     Class::{LooseningDown, LooseningUp, LooseningUpZeroIsNone, TwoWay},
     Parameter, Place, Scope, Unit,
 };
+use crate::{errors::Refusal, state::exchange::TIERS};
+use anchor_lang::prelude::*;
 use plimsoll_risk::{
     layout::{
         bank::PORTFOLIO_ELIGIBLE,
         market::{MARKET_REDUCE_ONLY, PORTFOLIO_ELIGIBLE as ELIGIBLE_MARKET},
     },
-    num::Ratio as Fraction,
+    num::{Ratio as Fraction, TokenAmount},
 };
 
 const MINUTE: u64 = 60;
@@ -32,6 +35,9 @@ const ANY_LOTS: u64 = (1 << 30) - 1;
 pub(crate) const MOST_MINIMUM_LOTS: u32 = 1_000_000;
 /// Gains of a market can be slowed to so much in a window, native quote, but not stopped.
 pub(crate) const LEAST_SETTLEMENT: u64 = 100_000_000;
+/// Least move of the price that opens a breaker: below it a breaker would be a pause without an end. A refresh looks at a
+/// feed's markets only beyond it.
+pub(crate) const LEAST_BREAKER_MOVE: Fraction = Fraction::from_bps(200);
 
 /// Hundredths of a percent as a ratio's raw number.
 const fn bps(bps: u32) -> u64 {
@@ -264,7 +270,7 @@ pub const PARAMETERS: &[Parameter] = parameters! {
         Bits(ELIGIBLE_MARKET, |t| Ok(&mut t.market_terms()?.flags))
         "Whether portfolio margin's model covers its positions";
     62 "market.reduce_only" Market Flag (0, 1) LooseningDown
-        Bits(MARKET_REDUCE_ONLY, |t| t.trading_state())
+        Bits(MARKET_REDUCE_ONLY, |t| Ok(&mut t.market_terms()?.state))
         "Whether positions may only shrink";
     63 "market.taker_fee" Market Ratio (0, bps(100)) TwoWay
         Ratio(|t| Ok(&mut t.market()?.taker_fee))
@@ -306,7 +312,104 @@ pub const PARAMETERS: &[Parameter] = parameters! {
     75 "market.trigger_reward" Market Quote (0, 2_000_000) LooseningUp
         U32(|t| Ok(&mut t.market()?.trigger_reward))
         "What executing a trigger order earns unless its owner says otherwise";
+
+    // What takes more from the liquidated pays more to those who keep others safe from them: neither side is the safe one.
+    76 "market.liq_fee_start" Market Ratio (0, bps(500)) TwoWay
+        Ratio(|t| Ok(&mut t.market_terms()?.liq_fee_start))
+        "Fee of a liquidation at the moment of flagging, of the worth taken; never more than half of `mmr`";
+    77 "market.liq_fee_most" Market Ratio (bps(1), bps(1_000)) TwoWay
+        Ratio(|t| Ok(&mut t.market_terms()?.liq_fee_most))
+        "The same at the end of its auction";
+    78 "market.liq_fee_seconds" Market Seconds (1, 10 * MINUTE) TwoWay
+        U32(|t| Ok(&mut t.market_terms()?.liq_fee_seconds))
+        "How long that fee rises";
+    79 "market.liq_insurance_share" Market Ratio (0, bps(9_000)) TwoWay
+        Ratio(|t| Ok(&mut t.market_terms()?.liq_insurance_share))
+        "Part of each such fee that is insurance";
+    80 "market.breaker_move" Market Ratio (0, bps(5_000)) LooseningUpZeroIsNone
+        Ratio(|t| Ok(&mut t.market_terms()?.breaker_move))
+        "Move of the price within five minutes that opens the breaker; none, or at least 2%";
+    81 "market.breaker_seconds" Market Seconds (10, HOUR) LooseningDown
+        U32(|t| Ok(&mut t.market_terms()?.breaker_seconds))
+        "How long the breaker stays open";
+    // With more, a book is swept empty; with less, who is in danger stays in danger: neither side is safe.
+    82 "market.liq_window_cap" Market Quote (LEAST_SETTLEMENT, ANY) TwoWay
+        Tokens(|t| Ok(&mut t.market()?.liq_window_cap))
+        "Most that is liquidated into the book in one window";
+    83 "market.tranche_target" Market Quote (0, ANY) TwoWay
+        Tokens(|t| Ok(&mut t.market()?.tranche_target))
+        "Up to so much of its insurance revenue a market keeps for itself";
+    84 "market.subsidy_cap" Market Quote (0, 1_000_000_000_000) LooseningUp
+        Tokens(|t| Ok(&mut t.market()?.subsidy_cap))
+        "Most that its tranche pays an hour for liquidating the insolvent";
+    85 "market.tier" Market Count (0, TIERS as u64 - 1) TwoWay
+        U8(|t| Ok(&mut t.market()?.tier))
+        "Which of `tier_cap` holds for it";
+
+    86 "board.swap_fee_start" Board Ratio (0, bps(500)) TwoWay
+        Ratio(|t| Ok(&mut t.board.header.swap_fee_start))
+        "Fee of a swap of collateral, or of bought profit, at the moment of flagging";
+    87 "board.swap_fee_most" Board Ratio (bps(1), bps(1_500)) TwoWay
+        Ratio(|t| Ok(&mut t.board.header.swap_fee_most))
+        "The same at the end of its auction";
+    88 "board.swap_fee_seconds" Board Seconds (1, 10 * MINUTE) TwoWay
+        U32(|t| Ok(&mut t.board.header.swap_fee_seconds))
+        "How long that fee rises";
+    89 "board.swap_insurance_share" Board Ratio (0, bps(9_000)) TwoWay
+        Ratio(|t| Ok(&mut t.board.header.swap_insurance_share))
+        "Part of each such fee that is insurance";
+    90 "board.liq_dust" Board Quote (0, 100_000_000) TwoWay
+        Quote(|t| Ok(&mut t.board.header.liq_dust))
+        "Where a liquidation would leave less, it takes everything";
+    91 "board.insolvency_seconds" Board Seconds (30, HOUR) TwoWay
+        U32(|t| Ok(&mut t.board.header.insolvency_seconds))
+        "How long after flagging the insolvent may be deleveraged";
+    92 "board.heartbeat_gap" Board Seconds (0, DAY) TwoWay
+        U32(|t| Ok(&mut t.board.header.heartbeat_gap))
+        "Silence of all refreshes that is an outage; none, or at least a minute";
+    93 "board.grace_seconds" Board Seconds (0, 10 * MINUTE) TwoWay
+        U32(|t| Ok(&mut t.board.header.grace_seconds))
+        "How long after an outage nobody is liquidated";
+    94 "board.cancel_only_seconds" Board Seconds (0, 10 * MINUTE) TwoWay
+        U32(|t| Ok(&mut t.board.header.cancel_only_seconds))
+        "How long after that orders may only be cancelled";
+    95 "board.gate_share" Board Ratio (bps(10), bps(5_000)) LooseningUp
+        Ratio(|t| Ok(&mut t.board.header.gate_share))
+        "Pending loss, of a bank's deposits, that gates its withdrawals";
+    96 "board.gate_seconds" Board Seconds (MINUTE, HOUR) LooseningDown
+        U32(|t| Ok(&mut t.board.header.gate_seconds))
+        "How long they are gated, at most once a day";
+
+    97 "exchange.insurance_cooldown" Exchange Seconds (DAY, 30 * DAY) TwoWay
+        U32(|t| Ok(&mut t.exchange.insurance_cooldown))
+        "How long stakes in the insurance fund cool before they can be redeemed";
+    98 "exchange.tier_seconds" Exchange Seconds (HOUR, 7 * DAY) TwoWay
+        U32(|t| Ok(&mut t.exchange.tier_seconds))
+        "Window of `tier_cap`";
+    99 "exchange.purchase_fee" Exchange Ratio (0, bps(1_000)) TwoWay
+        Ratio(|t| Ok(&mut t.exchange.purchase_fee))
+        "Most that the fund pays above the oracle price for tokens that cover a debt";
+    100 "exchange.fee_share" Exchange Ratio (0, ONE) TwoWay
+        Ratio(|t| Ok(&mut t.exchange.fee_share))
+        "Part of the collected trading fees that is insurance";
+    101 "exchange.tier_cap_0" Exchange Quote (0, ANY) TwoWay
+        Tokens(|t| tier_cap(t, 0))
+        "Most that the shared fund pays in a window for markets of tier 0";
+    102 "exchange.tier_cap_1" Exchange Quote (0, ANY) TwoWay
+        Tokens(|t| tier_cap(t, 1))
+        "The same of tier 1";
+    103 "exchange.tier_cap_2" Exchange Quote (0, ANY) TwoWay
+        Tokens(|t| tier_cap(t, 2))
+        "The same of tier 2";
+    104 "exchange.tier_cap_3" Exchange Quote (0, ANY) TwoWay
+        Tokens(|t| tier_cap(t, 3))
+        "The same of tier 3";
 };
+
+/// What the shared fund pays for one tier of markets.
+fn tier_cap<'t>(target: &'t mut Target<'_>, tier: usize) -> Result<&'t mut TokenAmount> {
+    target.exchange.tier_caps.get_mut(tier).ok_or_else(|| Refusal::UnknownTarget.into())
+}
 
 // A number that is not a row's place would read another parameter.
 const _: () = {

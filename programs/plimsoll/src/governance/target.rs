@@ -69,14 +69,15 @@ impl Target<'_> {
         self.board.markets.get_mut(usize::from(self.index)).ok_or_else(|| Refusal::UnknownMarket.into())
     }
 
-    /// The state of a market that trades, open or reduce-only: from settlement there is no way back.
+    /// That the market still trades: in settlement nothing of it changes any more, and there is no way back.
     ///
     /// # Errors
-    /// [`Refusal::MarketClosed`] from settlement on; [`Refusal::UnknownMarket`] beyond the markets in use.
-    pub(super) fn trading_state(&mut self) -> Result<&mut u8> {
-        let terms = self.market_terms()?;
-        ensure!(terms.state <= MARKET_REDUCE_ONLY, Refusal::MarketClosed);
-        Ok(&mut terms.state)
+    /// [`Refusal::MissingMarket`] if its account was not given; [`Refusal::MarketClosed`] from settlement on;
+    /// [`Refusal::UnknownMarket`] beyond the markets in use.
+    pub(super) fn require_trading(&mut self) -> Result<()> {
+        self.market()?;
+        ensure!(self.market_terms()?.state <= MARKET_REDUCE_ONLY, Refusal::MarketClosed);
+        Ok(())
     }
 
     /// # Errors

@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod governance;
+pub mod insurance;
 pub mod ledger;
+pub mod liquidation;
 pub mod refresh;
 pub mod setup;
 pub mod trade;

@@ -1,6 +1,8 @@
 //! A bank: one collateral token's vault, its deposits and borrows, its limits.
 
 mod earmarks;
+mod liquidations;
+mod losses;
 mod moves;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ use plimsoll_risk::{
 
 /// The vault held less than the ledger: no tokens come in or leave until the admin resumes the bank.
 pub const VAULT_SHORT: u8 = 1;
+/// From one gate of withdrawals to the next, seconds.
+const GATE_REST: i64 = 86_400;
 /// No cap.
 pub const UNLIMITED: u64 = u64::MAX;
 
@@ -115,8 +119,12 @@ plimsoll_risk::layout! {
         pub token_2022: u8,
         /// Unused, zero.
         pub reserved: [u8; 2],
+        /// Until when nothing may be withdrawn, because a material loss is being attributed; unix seconds.
+        pub gated_until: i64,
+        /// Until when it cannot be gated again, unix seconds.
+        pub gate_rests_until: i64,
         /// Unused, zero.
-        pub spare: [u8; 256],
+        pub spare: [u8; 240],
     }
 }
 
@@ -174,6 +182,25 @@ impl Bank {
     /// [`Refusal::VaultShortfall`] once its vault was found short.
     pub fn require_whole(&self) -> Result<()> {
         ensure!(self.flags & VAULT_SHORT == 0, Refusal::VaultShortfall);
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`Refusal::Gated`] while withdrawals wait for a loss to be attributed.
+    #[inline]
+    pub fn require_ungated(&self, now: i64) -> Result<()> {
+        ensure!(now >= self.gated_until, Refusal::Gated);
+        Ok(())
+    }
+
+    /// Gates withdrawals for so many seconds, and not again before a day has passed: whatever happens, a gate opens.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingMaterial`] while the last gate rests.
+    pub fn gate(&mut self, seconds: u32, now: i64) -> Result<()> {
+        ensure!(now >= self.gate_rests_until, Refusal::NothingMaterial);
+        self.gated_until = now.saturating_add(i64::from(seconds));
+        self.gate_rests_until = now.saturating_add(GATE_REST);
         Ok(())
     }
 

@@ -3,7 +3,16 @@
 use super::zero_copy::account;
 use crate::errors::Refusal;
 use anchor_lang::prelude::*;
-use plimsoll_risk::layout::{Key, board::PAUSABLE_ACTIONS};
+use plimsoll_risk::{
+    layout::{Key, board::PAUSABLE_ACTIONS},
+    num::{Ratio, TokenAmount},
+};
+
+/// Tiers of markets, each with its own cap on what the shared insurance fund pays in a window.
+pub const TIERS: usize = 4;
+
+/// Silence of those who govern after which anyone may wind markets down, seconds: 180 days.
+pub const ABANDONED_AFTER: i64 = 180 * 86_400;
 
 /// Nothing can be deposited yet and parameters take effect at once.
 pub const PHASE_SET_UP: u8 = 0;
@@ -55,8 +64,20 @@ plimsoll_risk::layout! {
         pub bump: u8,
         /// Unused, zero.
         pub reserved: [u8; 6],
+        /// Last sign of life of those who govern, unix seconds.
+        pub governed_at: i64,
+        /// How long insurance stakes cool before they may be redeemed, seconds.
+        pub insurance_cooldown: u32,
+        /// How long a window of the shared fund's payments to a tier of markets lasts, seconds.
+        pub tier_seconds: u32,
+        /// Most that the fund pays above the oracle price for tokens that cover a debt.
+        pub purchase_fee: Ratio,
+        /// Part of the collected trading fees that is the insurance fund's revenue.
+        pub fee_share: Ratio,
+        /// Most that the shared fund pays for each tier of markets in a window, native quote.
+        pub tier_caps: [TokenAmount; TIERS],
         /// Unused, zero.
-        pub spare: [u8; 256],
+        pub spare: [u8; 200],
     }
 }
 
@@ -76,6 +97,17 @@ impl Exchange {
     /// Whether money may be held, and loosening waits.
     pub fn is_open(&self) -> bool {
         self.phase == PHASE_OPEN
+    }
+
+    /// A sign of life of those who govern, and the number for its event.
+    pub fn governed(&mut self, now: i64) -> u64 {
+        self.governed_at = now;
+        self.next_event()
+    }
+
+    /// Whether nobody has governed for so long that anyone may wind markets down.
+    pub const fn is_abandoned(&self, now: i64) -> bool {
+        now.saturating_sub(self.governed_at) >= ABANDONED_AFTER
     }
 
     /// Number for the exchange's next event.

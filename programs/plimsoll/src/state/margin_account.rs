@@ -6,9 +6,10 @@ use anchor_lang::prelude::*;
 use plimsoll_risk::{
     fill,
     layout::{
-        account::{Balance, MAX_ORDERS, OpenOrder, Position, TriggerOrder},
+        account::{ACCOUNT_INSOLVENT, Balance, MAX_ORDERS, OpenOrder, PocketFlag, Position, TriggerOrder},
         market::MarketTerms,
     },
+    liquidation::flag_lapsed,
 };
 
 account_around! {
@@ -26,6 +27,28 @@ pub mod scope {
     pub const DEPOSIT: u32 = 1 << 2;
     /// Every bit that means something.
     pub const ALL: u32 = TRADE | CANCEL | DEPOSIT;
+}
+
+/// When an account's cross part, or a pocket, was flagged for liquidation, unix seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag {
+    /// When it was flagged; 0 is not flagged.
+    pub flagged_at: i64,
+    /// Last proof that it is still in danger.
+    pub renewed_at: i64,
+}
+
+impl Flag {
+    /// That of a pocket.
+    pub fn of_pocket(flag: &PocketFlag) -> Self {
+        Self { flagged_at: i64::from(flag.flagged_at), renewed_at: i64::from(flag.renewed_at) }
+    }
+
+    /// Whether it counts now: it was set, and has not lapsed for want of fresh proof.
+    #[inline]
+    pub const fn holds(&self, now: i64) -> bool {
+        self.flagged_at != 0 && !flag_lapsed(self.renewed_at, now)
+    }
 }
 
 /// Slots that a stranger's deposit must leave free.
@@ -144,7 +167,39 @@ impl MarginAccount {
         let done = |position: &&mut Position| position.is_done() && !position.is_isolated();
         if let Some(position) = self.positions.get_mut(place).filter(done) {
             *position = bytemuck::Zeroable::zeroed();
+            if let Some(flag) = self.pocket_flags.get_mut(place) {
+                *flag = PocketFlag::NONE;
+            }
         }
+    }
+
+    /// What answers for the position at a place, and when that was flagged and last shown to be in danger: its own pocket,
+    /// or the account's cross part, also for a place without a position.
+    #[inline]
+    pub fn scope_flag(&self, place: usize) -> Flag {
+        match self.positions.get(place).filter(|position| position.is_isolated()) {
+            Some(_) => Flag::of_pocket(self.pocket_flags.get(place).unwrap_or(&PocketFlag::NONE)),
+            None => self.cross_flag(),
+        }
+    }
+
+    /// When the account's cross part was flagged and last shown to be in danger.
+    #[inline]
+    pub fn cross_flag(&self) -> Flag {
+        Flag { flagged_at: self.header.flagged_at, renewed_at: self.header.flag_renewed_at }
+    }
+
+    /// Whether what answers for a market's position is flagged now: then nothing new of it may rest, and anyone cancels its
+    /// orders. For a market without a position the cross part answers.
+    pub fn is_flagged_in(&self, market: u8, now: i64) -> bool {
+        self.scope_flag(self.place_of(market).unwrap_or(usize::MAX)).holds(now)
+    }
+
+    /// Whether anything of the account was ever flagged and not cleared since: what nearly always saves looking further.
+    #[inline]
+    pub fn has_flags(&self) -> bool {
+        let pockets = self.pocket_flags.iter().fold(0, |any, flag| any | flag.flagged_at);
+        self.header.flagged_at != 0 || pockets != 0
     }
 
     /// The slot of a resting order: ids are a market's own, another market may have given the same one.
@@ -203,13 +258,88 @@ impl MarginAccount {
     }
 
     /// # Errors
-    /// [`Refusal::AccountNotEmpty`] while it holds a balance, a position or an order.
+    /// [`Refusal::AccountNotEmpty`] while it holds a balance, a position or an order, or the insurance fund counts it among the
+    /// insolvent.
     pub fn require_empty(&self) -> Result<()> {
         let empty = self.balances.iter().all(Balance::is_free)
             && self.positions.iter().all(|it| it.is_free() || (it.is_isolated() && it.is_done()))
             && self.header.orders_in_use == 0
-            && self.header.triggers_in_use == 0;
+            && self.header.triggers_in_use == 0
+            && self.header.state != ACCOUNT_INSOLVENT;
         ensure!(empty, Refusal::AccountNotEmpty);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use plimsoll_risk::{
+        layout::account::{POSITION_IN_USE, POSITION_ISOLATED},
+        liquidation::FLAG_SECONDS,
+        num::Quote,
+    };
+
+    const NOW: i64 = 1_000_000;
+
+    /// A cross position in market 7 and an isolated one in market 8.
+    fn account() -> Box<MarginAccount> {
+        let mut account: Box<MarginAccount> = Box::new(Zeroable::zeroed());
+        for (place, (market, flags)) in
+            [(7, POSITION_IN_USE), (8, POSITION_IN_USE | POSITION_ISOLATED)].into_iter().enumerate()
+        {
+            (account.positions[place].market, account.positions[place].flags) = (market, flags);
+        }
+        account
+    }
+
+    fn flagged(account: &MarginAccount, now: i64) -> [bool; 3] {
+        [7, 8, 9].map(|market| account.is_flagged_in(market, now))
+    }
+
+    #[test]
+    fn the_cross_part_and_each_pocket_are_flagged_for_themselves() {
+        let mut account = account();
+        assert!(!account.has_flags());
+        (account.header.flagged_at, account.header.flag_renewed_at) = (NOW - 500, NOW);
+        assert_eq!(flagged(&account, NOW), [true, false, true]);
+        assert!(account.has_flags());
+        account.header.flagged_at = 0;
+        account.pocket_flags[1] = PocketFlag { flagged_at: 999_500, renewed_at: 1_000_000 };
+        assert_eq!(flagged(&account, NOW), [false, true, false]);
+        assert!(account.has_flags());
+    }
+
+    #[test]
+    fn a_flag_lapses_without_fresh_proof() {
+        let mut account = account();
+        (account.header.flagged_at, account.header.flag_renewed_at) = (NOW - 500, NOW);
+        account.pocket_flags[1] = PocketFlag { flagged_at: 999_500, renewed_at: 1_000_000 };
+        assert_eq!(flagged(&account, NOW + FLAG_SECONDS), [true; 3]);
+        assert_eq!(flagged(&account, NOW + FLAG_SECONDS + 1), [false; 3]);
+    }
+
+    #[test]
+    fn an_account_that_counts_as_insolvent_is_not_empty() {
+        let mut account: Box<MarginAccount> = Box::new(Zeroable::zeroed());
+        account.require_empty().unwrap();
+        account.header.state = ACCOUNT_INSOLVENT;
+        assert!(account.require_empty().is_err());
+    }
+
+    #[test]
+    fn a_slot_that_is_given_back_forgets_its_flag() {
+        let mut account = account();
+        account.pocket_flags[1] = PocketFlag { flagged_at: 1, renewed_at: 1 };
+        account.tidy(1);
+        assert!(account.pocket_flags[1].is_set(), "an isolated position stays");
+        account.positions[1].flags = POSITION_IN_USE;
+        account.positions[1].quote = Quote::new(1);
+        account.tidy(1);
+        assert!(account.pocket_flags[1].is_set(), "something is left of it");
+        account.positions[1].quote = Quote::ZERO;
+        account.tidy(1);
+        assert!(!account.pocket_flags[1].is_set() && account.positions[1].is_free());
     }
 }

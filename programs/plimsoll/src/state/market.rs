@@ -1,5 +1,7 @@
 //! A market: one perpetual's limits, fees, open interest, PnL pool, and what its book was like when last looked at.
 
+pub mod sides;
+
 use super::zero_copy::account;
 use crate::{
     errors::{Refusal, refused},
@@ -9,9 +11,10 @@ use anchor_lang::prelude::*;
 use plimsoll_book::{Notional, Side, Size, Ticks};
 use plimsoll_risk::{
     RiskError,
+    deleveraging::{ChargeWindow, Residue},
     funding::PremiumWindow,
     layout::{Key, market::MarketTerms},
-    num::{Quote, RATIO_BITS, Ratio, TokenAmount},
+    num::{Price, Quote, RATIO_BITS, Ratio, TokenAmount},
 };
 
 /// How long one window of settled gains lasts, seconds.
@@ -86,10 +89,42 @@ plimsoll_risk::layout! {
         pub index: u8,
         /// The canonical bump of its address.
         pub bump: u8,
+        /// Which cap a window of the shared insurance fund it falls under.
+        pub tier: u8,
         /// Unused, zero.
-        pub reserved: [u8; 6],
+        pub reserved: [u8; 9],
+        /// Insurance's parts of liquidation fees that are not collected from the pool yet, native quote.
+        pub insurance_receivable: Quote,
+        /// What the longs have and their positions do not say yet, and the protocol's rounding lots.
+        pub long_residue: Residue,
+        /// The same of the shorts.
+        pub short_residue: Residue,
+        /// What longs bore of losses in the running hour.
+        pub long_charge: ChargeWindow,
+        /// What shorts bore of losses in the running hour.
+        pub short_charge: ChargeWindow,
+        /// Start of the running window of liquidations into the book, unix seconds.
+        pub liq_window_start: i64,
+        /// Worth of what was liquidated into the book in it, native quote.
+        pub liq_window_taken: TokenAmount,
+        /// Most that is liquidated into the book in one window, native quote.
+        pub liq_window_cap: TokenAmount,
+        /// Up to so much its own part of the insurance fund keeps of its revenue, native quote.
+        pub tranche_target: TokenAmount,
+        /// Start of the running hour of subsidies, unix seconds.
+        pub subsidy_start: i64,
+        /// Fees of insolvent accounts' liquidations that insurance paid in it, native quote.
+        pub subsidy_paid: TokenAmount,
+        /// Most subsidies an hour, native quote.
+        pub subsidy_cap: TokenAmount,
+        /// When the hour began whose average is the settlement price, unix seconds; 0 is not in settlement.
+        pub settle_from: i64,
+        /// Seconds of it that are averaged already.
+        pub settle_credited: i64,
+        /// The average until now, 2^-40.
+        pub settle_average: Price,
         /// Unused, zero.
-        pub spare: [u8; 236],
+        pub spare: [u8; 48],
     }
 }
 
@@ -146,22 +181,6 @@ impl Market {
     /// [`Refusal::Overflow`].
     pub fn charge(&mut self, fee: i64) -> Result<()> {
         self.fees_receivable = self.fees_receivable.checked_add(Quote::new(fee)).map_err(refused)?;
-        Ok(())
-    }
-
-    /// Notes how a position changed: lots before and after, long above zero.
-    ///
-    /// # Errors
-    /// [`Refusal::Overflow`] where fewer lots are left than were taken.
-    pub fn count(&mut self, before: i32, after: i32) -> Result<()> {
-        let side = |sum: u64, before: i32, after: i32| {
-            sum.checked_add(u64::from(after.max(0).unsigned_abs()))
-                .and_then(|sum| sum.checked_sub(u64::from(before.max(0).unsigned_abs())))
-        };
-        let negated = |lots: i32| lots.checked_neg();
-        let (was, is) = (negated(before).ok_or(Refusal::Overflow)?, negated(after).ok_or(Refusal::Overflow)?);
-        self.long_lots = side(self.long_lots, before, after).ok_or(Refusal::Overflow)?;
-        self.short_lots = side(self.short_lots, was, is).ok_or(Refusal::Overflow)?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ pub mod book;
 pub mod exchange;
 #[cfg(feature = "idl-build")]
 pub mod idl;
+pub mod insurance;
 pub mod margin_account;
 pub mod market;
 pub mod pending_change;
@@ -14,6 +15,7 @@ pub mod risk_board;
 
 pub use bank::Bank;
 pub use exchange::Exchange;
+pub use insurance::{InsuranceFund, InsuranceStake};
 pub use margin_account::MarginAccount;
 pub use market::Market;
 pub use pending_change::PendingChange;

@@ -49,11 +49,15 @@ pub enum Pausable {
     Pocket = 12,
     /// Trigger orders are executed.
     Trigger = 13,
+    /// Accounts in danger are liquidated, deleveraged, resolved.
+    Liquidate = 14,
+    /// Stakes in the insurance fund come, cool and go.
+    Insurance = 15,
 }
 
 impl Pausable {
     /// All of them, in the order of their places.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Deposit,
         Self::Withdraw,
         Self::Borrow,
@@ -68,6 +72,8 @@ impl Pausable {
         Self::Settle,
         Self::Pocket,
         Self::Trigger,
+        Self::Liquidate,
+        Self::Insurance,
     ];
 }
 
@@ -143,7 +149,7 @@ impl RiskBoard {
     /// Computes anew what one lot of a market is worth and what margin it needs: after its price or parameters changed.
     ///
     /// A price at which a lot's worth leaves its range closes the market until another comes: it must not keep the feed,
-    /// and whatever else lives on it, from being refreshed.
+    /// and whatever else lives on it, from being refreshed. A settlement price stays for ever.
     ///
     /// # Errors
     /// [`Refusal::UnknownMarket`], [`Refusal::UnknownFeed`].

@@ -18,6 +18,7 @@ const STATE: &[(&str, &[&str])] = &[
             "pause_duty",
             "phase",
             "bump",
+            "governed_at",
         ],
     ),
     (
@@ -97,6 +98,8 @@ const STATE: &[(&str, &[&str])] = &[
             "vault_bump",
             "flags",
             "token_2022",
+            "gated_until",
+            "gate_rests_until",
         ],
     ),
     (
@@ -115,6 +118,8 @@ const STATE: &[(&str, &[&str])] = &[
             "last_valid_price",
             "last_valid_time",
             "diverged_since",
+            "window_price",
+            "window_start",
             "markets",
             "banks",
             "validity",
@@ -142,13 +147,13 @@ const STATE: &[(&str, &[&str])] = &[
             "shorts",
             "market",
             "open_interest",
-            "reserved_ratio",
             "breaker_until",
             // Fixed for ever: what has been traded is counted in it.
             "lots_per_unit",
             "funding_updated_at",
             "settlement_price",
-            "reserved_settlement",
+            "longs_ended",
+            "shorts_ended",
         ],
     ),
     (
@@ -175,6 +180,18 @@ const STATE: &[(&str, &[&str])] = &[
             "tick_lot",
             "index",
             "bump",
+            "insurance_receivable",
+            "long_residue",
+            "short_residue",
+            "long_charge",
+            "short_charge",
+            "liq_window_start",
+            "liq_window_taken",
+            "subsidy_start",
+            "subsidy_paid",
+            "settle_from",
+            "settle_credited",
+            "settle_average",
         ],
     ),
 ];
@@ -183,10 +200,19 @@ const STATE: &[(&str, &[&str])] = &[
 fn fields_in_question(layout: &'static Layout, at: usize, into: &mut Vec<(String, usize, usize)>) {
     let state = STATE.iter().find(|(name, _)| *name == layout.name).map_or(&[][..], |(_, fields)| fields);
     for field in layout.fields {
-        if state.contains(&field.name) || ["reserved", "spare"].contains(&field.name) {
+        let unused = field.name.starts_with("reserved") || field.name == "spare";
+        if unused || state.contains(&field.name) {
             continue;
         }
         match field.kind {
+            // Each element is one of its own.
+            plimsoll_risk::layout::Kind::Array(_, length) => {
+                let size = field.size / length;
+                into.extend((0..length).map(|place| {
+                    let name = format!("{}.{}[{place}]", layout.name, field.name);
+                    (name, at + field.offset + place * size, size)
+                }));
+            }
             plimsoll_risk::layout::Kind::Struct(inner) if inner.name != "Ramp" => {
                 fields_in_question(inner, at + field.offset, into);
             }

@@ -30,6 +30,10 @@ fn values_that_contradict_each_other_are_refused() {
         ("market.band", percent(20)),
         ("market.oi_lower", Value::Number(40_000_000_000_000)),
         ("market.oi_upper", Value::Number(5_000_000_000_000)),
+        ("market.liq_fee_most", percent(2)), // it starts at 2.5%
+        ("market.breaker_move", percent(1)),
+        ("board.swap_fee_most", percent(2)), // as above
+        ("board.heartbeat_gap", Value::Number(59)),
     ];
     for (name, value) in cases {
         refused(set(&mut World::in_set_up(), name, value), Refusal::Contradiction, name);
@@ -115,6 +119,7 @@ fn a_market_is_made_reduce_only_at_once_and_opened_again_after_the_delay_but_not
     settling.board.markets[usize::from(MARKET)].state = MARKET_SETTLING;
     refused(settling.apply(&lifted, lifted.ready_at), Refusal::MarketClosed, "no way back");
     refused(set(&mut settling, row.name, Value::Number(1)), Refusal::MarketClosed, "nor aside");
+    refused(set(&mut settling, "market.imr", percent(41)), Refusal::MarketClosed, "nothing changes");
     assert_eq!(state(&settling), MARKET_SETTLING);
     world.apply(&lifted, lifted.ready_at).unwrap();
     assert_eq!(state(&world), MARKET_OPEN);

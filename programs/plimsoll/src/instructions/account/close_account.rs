@@ -2,6 +2,7 @@
 
 use super::open_account::require_same_exchange;
 use crate::{
+    clock,
     events::AccountClosed,
     state::{MarginAccount, RiskBoard, risk_board::Pausable},
 };
@@ -24,7 +25,7 @@ impl CloseAccount<'_> {
         let (account, board) = (self.account.load()?, self.board.load()?);
         account.require_owner(self.owner.key)?;
         require_same_exchange(&account, &board)?;
-        board.require_running(Pausable::Account, Clock::get()?.unix_timestamp)?;
+        board.require_running(Pausable::Account, clock::now()?)?;
         account.require_empty()
     }
 }
@@ -32,6 +33,6 @@ impl CloseAccount<'_> {
 #[access_control(ctx.accounts.validate())]
 pub fn close_account(ctx: Context<CloseAccount>) -> Result<()> {
     let sequence = ctx.accounts.account.load_mut()?.next_event();
-    emit!(AccountClosed { account: ctx.accounts.account.key(), sequence });
+    AccountClosed { account: ctx.accounts.account.key(), sequence }.tell();
     Ok(())
 }

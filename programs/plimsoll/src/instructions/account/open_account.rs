@@ -1,6 +1,7 @@
 //! Open account: a fixed-size margin account, one of as many as its owner likes.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::AccountOpened,
     pda,
@@ -29,7 +30,7 @@ pub struct OpenAccount<'info> {
 
 impl OpenAccount<'_> {
     fn validate(&self) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now = clock::now()?;
         self.board.load()?.require_running(Pausable::Account, now)
     }
 }
@@ -48,9 +49,9 @@ pub fn open_account(ctx: Context<OpenAccount>, number: u32) -> Result<()> {
     header.exchange = exchange;
     header.owner = Address(owner.to_bytes());
     header.number = number;
-    header.opened_at = Clock::get()?.unix_timestamp;
+    header.opened_at = clock::now()?;
     header.bump = bump;
-    emit!(AccountOpened { account: accounts.account.key(), owner, number });
+    AccountOpened { account: accounts.account.key(), owner, number }.tell();
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::open_account::require_same_exchange;
 use crate::{
+    clock,
     errors::Refusal,
     events::DelegateSet,
     state::{MarginAccount, RiskBoard, margin_account::scope, risk_board::Pausable},
@@ -19,7 +20,7 @@ pub struct SetDelegate<'info> {
 
 impl SetDelegate<'_> {
     fn validate(&self, delegate: &Pubkey, scope: u32, expires_at: i64) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now = clock::now()?;
         let (account, board) = (self.account.load()?, self.board.load()?);
         account.require_owner(self.owner.key)?;
         require_same_exchange(&account, &board)?;
@@ -42,6 +43,6 @@ pub fn set_delegate(ctx: Context<SetDelegate>, delegate: Pubkey, scope: u32, exp
     account.header.delegate_expires_at = if removed { 0 } else { expires_at };
     let (scope, expires_at) = (account.header.delegate_scope, account.header.delegate_expires_at);
     let sequence = account.next_event();
-    emit!(DelegateSet { account: ctx.accounts.account.key(), sequence, delegate, scope, expires_at });
+    DelegateSet { account: ctx.accounts.account.key(), sequence, delegate, scope, expires_at }.tell();
     Ok(())
 }

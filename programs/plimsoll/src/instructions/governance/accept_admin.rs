@@ -1,6 +1,6 @@
 //! Accept admin: the second step; a key that cannot sign can never become the admin.
 
-use crate::{errors::Refusal, events::AdminHandOver, governance, state::Exchange};
+use crate::{clock, errors::Refusal, events::AdminHandOver, governance, state::Exchange};
 use anchor_lang::prelude::*;
 use plimsoll_risk::layout::Key as Address;
 
@@ -16,7 +16,7 @@ impl AcceptAdmin<'_> {
         let exchange = self.exchange.load()?;
         ensure!(!exchange.nominated_admin.is_none(), Refusal::NobodyNominated);
         ensure!(exchange.nominated_admin.0 == self.nominee.key().to_bytes(), Refusal::NotTheNominee);
-        ensure!(Clock::get()?.unix_timestamp >= exchange.admin_ready_at, Refusal::NotReady);
+        ensure!(clock::now()? >= exchange.admin_ready_at, Refusal::NotReady);
         let (council, guardian) = (Pubkey::from(exchange.risk_council.0), Pubkey::from(exchange.guardian.0));
         governance::require_roles(self.nominee.key, &council, &guardian)
     }
@@ -28,11 +28,12 @@ pub fn accept_admin(ctx: Context<AcceptAdmin>) -> Result<()> {
     exchange.admin = exchange.nominated_admin;
     exchange.nominated_admin = Address::NONE;
     let ready_at = core::mem::take(&mut exchange.admin_ready_at);
-    emit!(AdminHandOver {
-        sequence: exchange.next_event(),
+    AdminHandOver {
+        sequence: exchange.governed(clock::now()?),
         admin: ctx.accounts.nominee.key(),
         nominee: Pubkey::default(),
         ready_at,
-    });
+    }
+    .tell();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Apply change: what was queued and not vetoed takes effect; anyone may bring it about.
 
 use crate::{
+    clock,
     events::ParameterChanged,
     governance::{change, with_target},
     state::{Bank, Exchange, Market, PendingChange, RiskBoard, risk_board::Pausable},
@@ -35,7 +36,7 @@ impl ApplyChange<'_> {
 }
 
 pub fn apply_change(ctx: Context<ApplyChange>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     accounts.validate(now)?;
     let queued = *accounts.change.load()?;
@@ -43,12 +44,13 @@ pub fn apply_change(ctx: Context<ApplyChange>) -> Result<()> {
     with_target(&accounts.exchange, &accounts.board, bank, market, queued.target, &mut |place| {
         change::apply(&queued, place, now)
     })?;
-    emit!(ParameterChanged {
+    ParameterChanged {
         sequence: accounts.exchange.load_mut()?.next_event(),
         parameter: queued.parameter,
         target: queued.target,
         old_value: queued.old_value,
         new_value: queued.new_value,
-    });
+    }
+    .tell();
     Ok(())
 }

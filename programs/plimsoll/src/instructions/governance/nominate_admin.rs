@@ -1,6 +1,6 @@
 //! Nominate admin: the first of two steps; the role stays where it is until the nominee accepts.
 
-use crate::{errors::Refusal, events::AdminHandOver, state::Exchange};
+use crate::{clock, errors::Refusal, events::AdminHandOver, state::Exchange};
 use anchor_lang::prelude::*;
 use plimsoll_risk::layout::Key as Address;
 
@@ -25,12 +25,14 @@ impl NominateAdmin<'_> {
 pub fn nominate_admin(ctx: Context<NominateAdmin>, nominee: Pubkey) -> Result<()> {
     let mut exchange = ctx.accounts.exchange.load_mut()?;
     exchange.nominated_admin = Address(nominee.to_bytes());
-    exchange.admin_ready_at = exchange.ready_at(Clock::get()?.unix_timestamp)?;
-    emit!(AdminHandOver {
-        sequence: exchange.next_event(),
+    let now = clock::now()?;
+    exchange.admin_ready_at = exchange.ready_at(now)?;
+    AdminHandOver {
+        sequence: exchange.governed(now),
         admin: ctx.accounts.admin.key(),
         nominee,
         ready_at: exchange.admin_ready_at,
-    });
+    }
+    .tell();
     Ok(())
 }

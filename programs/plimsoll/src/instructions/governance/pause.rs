@@ -1,6 +1,7 @@
 //! Pause: the guardian stops one kind of action for a while; it starts again by itself.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::PauseSet,
     governance::pauses,
@@ -28,10 +29,10 @@ impl Pause<'_> {
 
 #[access_control(ctx.accounts.validate())]
 pub fn pause(ctx: Context<Pause>, action: u8, seconds: u32) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let mut exchange = ctx.accounts.exchange.load_mut()?;
     let mut board = ctx.accounts.board.load_mut()?;
     let until = pauses::pause(&mut exchange, &mut board, action, seconds, now)?;
-    emit!(PauseSet { sequence: exchange.next_event(), action, until });
+    PauseSet { sequence: exchange.governed(now), action, until }.tell();
     Ok(())
 }

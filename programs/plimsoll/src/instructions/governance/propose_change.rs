@@ -1,6 +1,7 @@
 //! Propose change: what makes the protocol safer happens now, what makes it riskier is queued.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::{ChangeQueued, ParameterChanged},
     governance::{Outcome, Parameter, change, with_target},
@@ -42,6 +43,7 @@ impl ProposeChange<'_> {
 
     /// Queues the change and says so.
     fn queue(&self, mut change: PendingChange, bump: u8) -> Result<()> {
+        let now = change.queued_at;
         let (exchange, number) = (self.exchange.key(), change.number.to_le_bytes());
         let seeds: &[&[u8]] = &[PendingChange::SEED, exchange.as_ref(), &number, &[bump]];
         pda::create(&self.proposer, &self.change, seeds, PendingChange::SPACE)?;
@@ -52,15 +54,16 @@ impl ProposeChange<'_> {
         let (discriminator, rest) = data.split_at_mut(8);
         discriminator.copy_from_slice(PendingChange::DISCRIMINATOR);
         rest.copy_from_slice(bytemuck::bytes_of(&change));
-        emit!(ChangeQueued {
-            sequence: self.exchange.load_mut()?.next_event(),
+        ChangeQueued {
+            sequence: self.exchange.load_mut()?.governed(now),
             number: change.number,
             parameter: change.parameter,
             target: change.target,
             old_value: change.old_value,
             new_value: change.new_value,
             ready_at: change.ready_at,
-        });
+        }
+        .tell();
         Ok(())
     }
 }
@@ -72,7 +75,7 @@ pub fn propose_change(
     target: u8,
     value: [u8; 32],
 ) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let row = Parameter::by_id(parameter)?;
     let new = row.value(&value)?;
@@ -83,13 +86,14 @@ pub fn propose_change(
         Ok(())
     })?;
     match outcome.ok_or(Refusal::NoChange)? {
-        Outcome::Applied(old) => emit!(ParameterChanged {
-            sequence: accounts.exchange.load_mut()?.next_event(),
+        Outcome::Applied(old) => ParameterChanged {
+            sequence: accounts.exchange.load_mut()?.governed(now),
             parameter,
             target,
             old_value: old.to_bytes(),
             new_value: value,
-        }),
+        }
+        .tell(),
         Outcome::Waits(old) => {
             let queued =
                 accounts.exchange.load_mut()?.queue(parameter, target, [old.to_bytes(), value], now)?;

@@ -1,6 +1,7 @@
 //! Unpause: the guardian or the admin ends a pause before its time.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::PauseSet,
     governance::pauses,
@@ -31,9 +32,9 @@ impl Unpause<'_> {
 
 #[access_control(ctx.accounts.validate())]
 pub fn unpause(ctx: Context<Unpause>, action: u8) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     pauses::unpause(&mut *ctx.accounts.board.load_mut()?, action, now)?;
-    let sequence = ctx.accounts.exchange.load_mut()?.next_event();
-    emit!(PauseSet { sequence, action, until: now });
+    let sequence = ctx.accounts.exchange.load_mut()?.governed(now);
+    PauseSet { sequence, action, until: now }.tell();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Veto change: the guardian stops a queued change, whatever it is, save who replaces the guardian.
 
 use crate::{
+    clock,
     events::ChangeDropped,
     state::{Exchange, PendingChange},
 };
@@ -30,10 +31,12 @@ impl VetoChange<'_> {
 
 #[access_control(ctx.accounts.validate())]
 pub fn veto_change(ctx: Context<VetoChange>) -> Result<()> {
-    emit!(ChangeDropped {
-        sequence: ctx.accounts.exchange.load_mut()?.next_event(),
+    let now = clock::now()?;
+    ChangeDropped {
+        sequence: ctx.accounts.exchange.load_mut()?.governed(now),
         number: ctx.accounts.change.load()?.number,
         by: ctx.accounts.guardian.key(),
-    });
+    }
+    .tell();
     Ok(())
 }

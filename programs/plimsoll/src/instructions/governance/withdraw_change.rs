@@ -1,6 +1,7 @@
 //! Withdraw change: who proposed it, or the admin, takes a queued change back.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::ChangeDropped,
     state::{Exchange, PendingChange},
@@ -32,10 +33,12 @@ impl WithdrawChange<'_> {
 
 #[access_control(ctx.accounts.validate())]
 pub fn withdraw_change(ctx: Context<WithdrawChange>) -> Result<()> {
-    emit!(ChangeDropped {
-        sequence: ctx.accounts.exchange.load_mut()?.next_event(),
+    let now = clock::now()?;
+    ChangeDropped {
+        sequence: ctx.accounts.exchange.load_mut()?.governed(now),
         number: ctx.accounts.change.load()?.number,
         by: ctx.accounts.governor.key(),
-    });
+    }
+    .tell();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Move pocket: quote goes from an account's balance into the pocket of an isolated position, or back.
 
 use crate::{
+    clock,
     errors::{Refusal, beyond, refused},
     events::PocketMoved,
     prices,
@@ -8,7 +9,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
-    RiskError, funding,
+    RiskError, deleveraging, funding,
     health::Check,
     layout::account::Position,
     margin,
@@ -35,7 +36,7 @@ impl MovePocket<'_> {
 
 /// Tops a pocket up out of the account's deposit; what is left has to carry the account's own risk, as if it were withdrawn.
 pub fn fund_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, amount: u64) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let board = accounts.board.load()?;
     let (mut account, mut bank) = (accounts.account.load_mut()?, accounts.quote_bank.load_mut()?);
@@ -52,7 +53,7 @@ pub fn fund_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, am
         board.require_healthy(&account, &overlay, Check::Withdraw, now)?;
     }
     account.shows_life(now);
-    emit!(PocketMoved {
+    PocketMoved {
         account: *accounts.account.as_ref().key,
         sequence: account.next_event(),
         market,
@@ -60,13 +61,15 @@ pub fn fund_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, am
         funding: 0,
         pocket,
         balance: moved.balance,
-    });
+    }
+    .tell();
     Ok(())
 }
 
-/// Takes out of a pocket what the position does not need, as if it were withdrawn; funding is applied first.
+/// Takes out of a pocket what the position does not need, as if it were withdrawn; funding is applied first. What the
+/// position's side went through needs the market's account: whoever drains applies that before.
 pub fn drain_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, amount: u64) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let board = accounts.board.load()?;
     let (mut account, mut bank) = (accounts.account.load_mut()?, accounts.quote_bank.load_mut()?);
@@ -75,7 +78,10 @@ pub fn drain_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, a
 
     let (place, position) = account.position_in(market)?;
     ensure!(position.is_isolated(), Refusal::NotIsolated);
-    let funding = funding::apply(position, board.market(market)?.funding).map_err(refused)?;
+    let terms = board.market(market)?;
+    let pending = deleveraging::pending(position, terms, terms.funding).map_err(refused)?;
+    ensure!(pending.is_none(), Refusal::DeleveragingPends);
+    let funding = funding::apply(position, terms.funding).map_err(refused)?;
     if position.pocket < amount_in_quote {
         return Err(beyond(Refusal::PocketTooSmall, amount, position.pocket.magnitude()));
     }
@@ -85,7 +91,7 @@ pub fn drain_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, a
     let moved = bank.empty_pocket(&mut account, TokenAmount::new(amount), now)?;
     account.tidy(place);
     account.shows_life(now);
-    emit!(PocketMoved {
+    PocketMoved {
         account: *accounts.account.as_ref().key,
         sequence: account.next_event(),
         market,
@@ -93,7 +99,8 @@ pub fn drain_pocket<'info>(ctx: Context<'info, MovePocket<'info>>, market: u8, a
         funding: funding.get(),
         pocket,
         balance: moved.balance,
-    });
+    }
+    .tell();
     Ok(())
 }
 

@@ -17,6 +17,6 @@ pub fn pay_fees(ctx: Context<SkimSurplus>) -> Result<()> {
         (bank.decimals, recorded, FeesPaid { bank: *ctx.accounts.bank.as_ref().key, sequence, amount })
     };
     ctx.accounts.transfer().pay_out(event.amount, decimals, recorded)?;
-    emit!(event);
+    event.tell();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Set position mode: a flat position becomes isolated, or cross again.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::{PocketMoved, PositionModeSet},
     state::{Bank, MarginAccount, RiskBoard},
@@ -8,7 +9,7 @@ use crate::{
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     layout::{
-        account::{POSITION_ISOLATED, Position},
+        account::{POSITION_INSOLVENT, POSITION_ISOLATED, Position},
         market::MarketTerms,
     },
     num::{Quote, TokenAmount},
@@ -32,23 +33,24 @@ impl SetPositionMode<'_> {
 }
 
 /// Makes a position stand on a pocket of its own, or on the account's balances. What is left in the pocket goes back to
-/// the balance. Trigger orders stay.
+/// the balance. Trigger orders stay. Not while what answers for the position is flagged for liquidation.
 pub fn set_position_mode(ctx: Context<SetPositionMode>, market: u8, isolated: bool) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let board = accounts.board.load()?;
     let (mut account, mut bank) = (accounts.account.load_mut()?, accounts.quote_bank.load_mut()?);
     accounts.validate(&account, &board, &bank, now)?;
+    ensure!(!account.is_flagged_in(market, now), Refusal::Flagged);
 
     let address = *accounts.account.as_ref().key;
     if isolated {
         isolate(&mut account, market, board.market(market)?)?;
     } else if let Some((amount, balance)) = rejoin(&mut account, &mut bank, market, now)? {
         let (sequence, amount) = (account.next_event(), amount.get().saturating_neg()); // above zero
-        emit!(PocketMoved { account: address, sequence, market, amount, funding: 0, pocket: 0, balance });
+        PocketMoved { account: address, sequence, market, amount, funding: 0, pocket: 0, balance }.tell();
     }
     account.shows_life(now);
-    emit!(PositionModeSet { account: address, sequence: account.next_event(), market, isolated });
+    PositionModeSet { account: address, sequence: account.next_event(), market, isolated }.tell();
     Ok(())
 }
 
@@ -85,8 +87,10 @@ fn rejoin(
 }
 
 /// # Errors
-/// [`Refusal::PositionNotFlat`] while there are lots, orders, or profit or loss that is not settled.
+/// [`Refusal::PositionNotFlat`] while there are lots, orders, or profit or loss that is not settled; [`Refusal::Flagged`]
+/// while the insurance fund still counts the pocket among the insolvent.
 fn require_settled(position: &Position) -> Result<()> {
+    ensure!(position.flags & POSITION_INSOLVENT == 0, Refusal::Flagged);
     let settled = position.is_flat() && position.quote.get() | position.realised.get() == 0;
     ensure!(settled, Refusal::PositionNotFlat);
     Ok(())
@@ -133,6 +137,14 @@ mod tests {
             account.position_in(MARKET).unwrap().1.flags &= !POSITION_ISOLATED;
             refusal(isolate(&mut account, MARKET, &terms), Refusal::PositionNotFlat);
         }
+    }
+
+    #[test]
+    fn a_pocket_that_counts_as_insolvent_keeps_its_mode() {
+        let (mut account, mut bank, terms) = parts();
+        isolate(&mut account, MARKET, &terms).unwrap();
+        account.position_in(MARKET).unwrap().1.flags |= POSITION_INSOLVENT;
+        refusal(rejoin(&mut account, &mut bank, MARKET, 0), Refusal::Flagged);
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! Settle PnL: a loss becomes cash of the market's pool, a gain is paid out of it (DESIGN §5). Anyone may.
 
 use crate::{
+    clock,
     errors::{Refusal, refused},
     events::PnlSettled,
-    state::{Bank, MarginAccount, Market, RiskBoard, market::SETTLEMENT_WINDOW, risk_board::Pausable},
+    instructions::liquidation::scope::Scope,
+    state::{
+        Bank, InsuranceFund, MarginAccount, Market, RiskBoard,
+        market::{SETTLEMENT_WINDOW, sides},
+        risk_board::Pausable,
+    },
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
-    funding,
     health::Overlay,
-    layout::{account::Position, market::MarketTerms},
+    layout::{Key, account::Position, market::MarketTerms},
     num::{Quote, TokenAmount},
     settlement,
 };
@@ -23,11 +28,29 @@ pub struct SettlePnl<'info> {
     pub market: AccountLoader<'info, Market>,
     #[account(mut)]
     pub quote_bank: AccountLoader<'info, Bank>,
+    /// Knows whether an insolvent account is marked: then gains wait.
+    pub insurance: AccountLoader<'info, InsuranceFund>,
 }
 
-/// Settles as much as the rules allow of the account's profit or loss in one market, funding applied first.
+impl SettlePnl<'_> {
+    /// While somebody's loss is known but not borne yet, nobody takes a gain out of what is to cover it: only who is marked
+    /// himself, whose gain lessens what he owes.
+    ///
+    /// # Errors
+    /// [`Refusal::LossPending`].
+    fn require_gains(&self, account: &MarginAccount, place: usize) -> Result<()> {
+        let insurance = self.insurance.load()?;
+        ensure!(insurance.exchange == account.header.exchange, Refusal::ForeignExchange);
+        let own = Scope::around(account, place).is_insolvent(account);
+        ensure!(insurance.insolvent == 0 || own, Refusal::LossPending);
+        Ok(())
+    }
+}
+
+/// Settles as much as the rules allow of the account's profit or loss in one market; what its side went through and funding
+/// are applied first.
 pub fn settle_pnl(ctx: Context<SettlePnl>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let board = accounts.board.load()?;
     let (mut account, mut market) = (accounts.account.load_mut()?, accounts.market.load_mut()?);
@@ -39,25 +62,31 @@ pub fn settle_pnl(ctx: Context<SettlePnl>) -> Result<()> {
 
     let terms = board.market(market.index)?;
     let (place, position) = account.position_in(market.index)?;
-    let funding = funding::apply(position, terms.funding).map_err(refused)?;
+    let (funding, pending) = market.bring_up_to(position, terms, terms.funding)?;
     let loss = settlement::loss(position, terms, now).map_err(refused)?;
+    if let Some(pending) = &pending {
+        let key = Key(accounts.account.as_ref().key.to_bytes());
+        sides::tell(&mut account, &key, market.index, pending);
+    }
     let mut settlement =
         Settlement { board: &board, terms, account: &mut account, place, bank: &mut bank, now };
     let (amount, balance) = if loss > Quote::ZERO {
         let (paid, balance) = settlement.loss(&mut market, loss)?;
         (Quote::ZERO.checked_sub(paid).map_err(refused)?, balance)
     } else {
+        accounts.require_gains(settlement.account, place)?;
         settlement.gain(&mut market)?
     };
     account.tidy(place);
-    emit!(PnlSettled {
+    PnlSettled {
         account: *accounts.account.as_ref().key,
         sequence: account.next_event(),
         market: market.index,
         amount: amount.get(),
         funding: funding.get(),
         balance,
-    });
+    }
+    .tell();
     Ok(())
 }
 
@@ -111,11 +140,17 @@ impl Settlement<'_> {
         Ok((Quote::from_unsigned(moved.amount.get()).map_err(refused)?, moved.balance))
     }
 
-    /// What the balances carry by themselves. The board's values of them may lag their banks by its `bank_max_age`.
+    /// What the balances carry by themselves; of an account that is flagged all that they are worth. The board's values of them
+    /// may lag their banks by its `bank_max_age`.
     #[inline(never)]
     fn supported(&self) -> Result<Quote> {
         let (balances, overlay) = (&self.account.balances, Overlay::none());
-        settlement::balances_at_maintenance(balances, self.board, &overlay, self.now).map_err(refused)
+        let supported = if self.account.cross_flag().holds(self.now) {
+            settlement::balances_at_full_price(balances, self.board, &overlay, self.now)
+        } else {
+            settlement::balances_at_maintenance(balances, self.board, &overlay, self.now)
+        };
+        supported.map_err(refused)
     }
 
     /// Pays what the pool and the market's window can pay of a gain; returns that and the balance or pocket afterwards.

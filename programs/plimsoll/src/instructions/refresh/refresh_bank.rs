@@ -1,6 +1,7 @@
 //! Refresh bank: interest is accrued and copied to the board; a bank whose vault holds too little closes itself.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::{BankRefreshed, VaultShort},
     state::{Bank, RiskBoard, bank::VAULT_SHORT, risk_board::Pausable},
@@ -29,7 +30,7 @@ impl RefreshBank<'_> {
 }
 
 pub fn refresh_bank(ctx: Context<RefreshBank>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     ctx.accounts.validate(now)?;
     let mut bank = ctx.accounts.bank.load_mut()?;
     bank.accrue(now)?;
@@ -41,15 +42,16 @@ pub fn refresh_bank(ctx: Context<RefreshBank>) -> Result<()> {
     let sequence = bank.next_event();
     if held < recorded && bank.flags & VAULT_SHORT == 0 {
         bank.flags |= VAULT_SHORT;
-        emit!(VaultShort { bank: address, sequence, recorded, held });
+        VaultShort { bank: address, sequence, recorded, held }.tell();
         return Ok(());
     }
-    emit!(BankRefreshed {
+    BankRefreshed {
         bank: address,
         sequence,
         deposit_index: Index::from(bank.deposit_index).get(),
         borrow_index: Index::from(bank.borrow_index).get(),
         reserves: bank.reserves,
-    });
+    }
+    .tell();
     Ok(())
 }

@@ -10,7 +10,7 @@ use anchor_lang::prelude::*;
 use plimsoll_book::SideView;
 use plimsoll_risk::{
     funding,
-    layout::market::MarketTerms,
+    layout::market::{MARKET_SETTLING, MarketTerms},
     num::{Quote, wide},
 };
 
@@ -32,6 +32,8 @@ impl RefreshMarket<'_> {
         ensure!(self.board.as_ref().key.as_array() == &market.board.0, Refusal::ForeignBoard);
         let entry = board.market(market.index)?;
         ensure!(self.market.as_ref().key.as_array() == &entry.market.0, Refusal::ForeignMarket);
+        // From settlement on funding stands still.
+        ensure!(entry.state < MARKET_SETTLING, Refusal::MarketClosed);
         board.require_running(Pausable::Refresh, now)
     }
 
@@ -66,6 +68,6 @@ pub fn refresh_market(ctx: Context<RefreshMarket>) -> Result<()> {
     let (funding, open_interest) = (terms.funding, terms.open_interest.get());
     board.revalue_market(index, now)?;
     let (address, sequence) = (*accounts.market.as_ref().key, market.next_event());
-    emit!(MarketRefreshed { market: address, sequence, funding, open_interest });
+    MarketRefreshed { market: address, sequence, funding, open_interest }.tell();
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Refresh prices: oracle accounts are checked and copied to the board; who moves something old earns a little.
 
 use crate::{
+    clock,
     errors::{Refusal, refused},
-    events::{PricesRefreshed, RefresherPaid},
+    events::{OutageEnded, PricesRefreshed, RefresherPaid},
     prices,
     state::{Bank, MarginAccount, RiskBoard, risk_board::Pausable},
 };
@@ -52,21 +53,45 @@ impl RefreshPrices<'_> {
             return Ok(TokenAmount::ZERO);
         };
         board.header.refresh.paid = board.header.refresh.paid.checked_add(earned).map_err(refused)?;
-        emit!(RefresherPaid {
+        RefresherPaid {
             account: *refresher.as_ref().key,
             sequence: account.next_event(),
             amount: moved.amount.get(),
             repaid: moved.debt.get(),
             balance: moved.balance,
-        });
+        }
+        .tell();
         Ok(earned)
     }
+}
+
+/// A price came: if none had for too long, nobody is liquidated for a while, and then orders may only be cancelled, so that
+/// whoever was cut off can act first.
+fn beat(board: &mut RiskBoard, now: i64) {
+    let header = &mut board.header;
+    let silence = now.saturating_sub(header.heartbeat);
+    let was_silent = header.heartbeat_gap != 0 && silence > i64::from(header.heartbeat_gap);
+    let is_first = header.heartbeat == 0;
+    header.heartbeat = now;
+    if was_silent && !is_first {
+        outage_ends(board, silence, now);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn outage_ends(board: &mut RiskBoard, silence: i64, now: i64) {
+    let header = &mut board.header;
+    let grace_until = now.saturating_add(i64::from(header.grace_seconds));
+    let cancel_only_until = grace_until.saturating_add(i64::from(header.cancel_only_seconds));
+    (header.grace_until, header.cancel_only_until) = (grace_until, cancel_only_until);
+    OutageEnded { sequence: board.next_event(), silence, grace_until, cancel_only_until }.tell();
 }
 
 /// Refreshes each of `feeds` from the oracle account in the same place. A feed whose account brings nothing newer is
 /// passed over; it is an error if none does. Anything malformed refuses the whole.
 pub fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, feeds: Vec<u8>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     accounts.validate(&feeds, ctx.remaining_accounts.len(), now)?;
     let mut board = accounts.board.load_mut()?;
@@ -79,9 +104,31 @@ pub fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, feeds: V
         worth_paying = worth_paying.saturating_add(u32::from(earns)); // at most 64 feeds
     }
     ensure!(moved != 0, Refusal::PriceNotNewer);
-    board.header.heartbeat = now;
+    beat(&mut board, now);
     let reward = accounts.pay(&mut board, worth_paying, now)?.get();
     let sequence = board.next_event();
-    emit!(PricesRefreshed { board: *accounts.board.as_ref().key, sequence, feeds: moved, reward });
+    PricesRefreshed { board: *accounts.board.as_ref().key, sequence, feeds: moved, reward }.tell();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    #[test]
+    fn a_silence_beyond_the_gap_begins_grace_and_then_cancel_only() {
+        let mut board: Box<RiskBoard> = Box::new(Zeroable::zeroed());
+        let header = &mut board.header;
+        (header.heartbeat_gap, header.grace_seconds, header.cancel_only_seconds) = (180, 60, 90);
+        let periods = |board: &RiskBoard| (board.header.grace_until, board.header.cancel_only_until);
+        beat(&mut board, 1_000_000); // the first of all
+        beat(&mut board, 1_000_180);
+        assert_eq!(periods(&board), (0, 0));
+        beat(&mut board, 1_000_361);
+        assert_eq!(periods(&board), (1_000_421, 1_000_511));
+        board.header.heartbeat_gap = 0;
+        beat(&mut board, 2_000_000);
+        assert_eq!((periods(&board), board.header.heartbeat), ((1_000_421, 1_000_511), 2_000_000));
+    }
 }

@@ -64,6 +64,6 @@ pub fn add_feed(ctx: Context<AddFeed>, pyth_feed_id: [u8; 32], switchboard: Pubk
     feed.basis = Ramp::constant(BASIS);
     feed.validity = plimsoll_risk::validity::Validity::Missing as u8;
     let sequence = ctx.accounts.exchange.load_mut()?.next_event();
-    emit!(FeedAdded { sequence, feed: index, pyth_feed_id });
+    FeedAdded { sequence, feed: index, pyth_feed_id }.tell();
     Ok(())
 }

@@ -1,12 +1,20 @@
 //! Create exchange: the one who could replace the program names who governs it, so nobody can be first.
 
 use crate::{
+    clock,
     errors::Refusal,
     governance, pda,
     state::{Exchange, exchange::PHASE_SET_UP},
 };
 use anchor_lang::{Discriminator, prelude::*, solana_program::bpf_loader_upgradeable};
-use plimsoll_risk::layout::Key as Address;
+use plimsoll_risk::{layout::Key as Address, num::Ratio};
+
+/// Defaults of a new exchange's insurance; each is a parameter from then on, and so are the amounts that follow when the
+/// quote token's decimals are known.
+const INSURANCE_COOLDOWN: u32 = 7 * 86_400;
+const TIER_SECONDS: u32 = 86_400;
+const PURCHASE_FEE: Ratio = Ratio::from_bps(100);
+const FEE_SHARE: Ratio = Ratio::from_bps(1_000);
 
 /// Who governs, and how long loosening waits.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -80,6 +88,11 @@ pub fn create_exchange(ctx: Context<CreateExchange>, roles: Roles) -> Result<()>
     exchange.timelock_seconds = roles.timelock_seconds;
     exchange.ramp_seconds = roles.ramp_seconds;
     exchange.phase = PHASE_SET_UP;
+    exchange.insurance_cooldown = INSURANCE_COOLDOWN;
+    exchange.tier_seconds = TIER_SECONDS;
+    exchange.purchase_fee = PURCHASE_FEE;
+    exchange.fee_share = FEE_SHARE;
+    exchange.governed_at = clock::now()?;
     exchange.bump = ctx.bumps.exchange;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Create market: a perpetual gets its accounts and its place on the board, with cautious parameters and a small cap.
 
 use crate::{
+    clock,
     errors::{Refusal, unbooked},
     events::MarketCreated,
     governance::table::{LEAST_SETTLEMENT, MOST_MINIMUM_LOTS},
@@ -13,6 +14,7 @@ use crate::{
 use anchor_lang::{Discriminator, prelude::*, solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE};
 use plimsoll_book::{BookSide, FillQueue, Side, Ticks};
 use plimsoll_risk::{
+    deleveraging,
     layout::{
         Key as Address,
         board::MAX_MARKETS,
@@ -48,6 +50,19 @@ const OI_LOWER: u64 = 250_000;
 const OI_UPPER: u64 = 2_500_000;
 const IMPACT_NOTIONAL: u64 = 2_500;
 const SETTLEMENT_CAP: u64 = 10_000;
+/// Of liquidations: what the auction begins and ends with, and how long it takes; what of it is the insurance fund's.
+const LIQ_FEE_START: Ratio = Ratio::from_bps(50);
+const LIQ_FEE_MOST: Ratio = Ratio::from_bps(250);
+const LIQ_FEE_SECONDS: u32 = 60;
+const LIQ_INSURANCE_SHARE: Ratio = Ratio::from_bps(3_000);
+/// A move within a window that opens the breaker, and for how long.
+const BREAKER_MOVE: Ratio = Ratio::from_bps(1_500);
+const BREAKER_SECONDS: u32 = 300;
+/// In whole quote, a window and an hour.
+const LIQ_WINDOW_CAP: u64 = 5_000_000;
+const SUBSIDY_CAP: u64 = 1_000;
+/// In whole quote: what a market keeps of its insurance revenue before the shared fund gets any.
+const TRANCHE_TARGET: u64 = 10_000;
 /// Rewards of executing a trigger order in one whole quote.
 const REWARDS_IN_WHOLE: u64 = 10;
 /// Caps of a new market, in least orders. A price may still be missing, so a cap in money has no meaning yet; the least
@@ -56,8 +71,6 @@ const OPEN_INTEREST_CAP: u64 = 1_000;
 const ACCOUNT_CAP: u32 = 100;
 /// Prices of a market that make sense, in ticks: a tick is at most a tenth of a percent, and a price may still double.
 const SENSIBLE: core::ops::Range<u32> = 1_000..1 << 31;
-/// A lot of which nothing is deleveraged, 2^-63.
-const WHOLE_LOT: u64 = 1 << 63;
 
 /// Millionths as a size factor's raw number.
 #[allow(clippy::arithmetic_side_effects)] // Below 2^10 · 2^42, at compile time.
@@ -175,6 +188,9 @@ impl<'info> CreateMarket<'info> {
         market.unsettled_cap = UNSETTLED_CAP;
         let reward = whole.checked_div(REWARDS_IN_WHOLE).unwrap_or(0);
         market.trigger_reward = u32::try_from(reward).unwrap_or(0);
+        market.liq_window_cap = TokenAmount::new(whole.saturating_mul(LIQ_WINDOW_CAP));
+        market.tranche_target = TokenAmount::new(whole.saturating_mul(TRANCHE_TARGET));
+        market.subsidy_cap = TokenAmount::new(whole.saturating_mul(SUBSIDY_CAP));
         Ok(())
     }
 
@@ -192,8 +208,11 @@ impl<'info> CreateMarket<'info> {
         terms.lots_per_unit = args.lots_per_unit;
         terms.state = MARKET_OPEN;
         terms.funding_updated_at = now;
-        (terms.longs.a, terms.shorts.a) = (WHOLE_LOT, WHOLE_LOT);
+        let whole_side = deleveraging::Side::new();
+        (terms.longs, terms.longs_ended) = (whole_side.now, whole_side.before);
+        (terms.shorts, terms.shorts_ended) = (whole_side.now, whole_side.before);
         write_margin(terms, whole);
+        write_liquidation(terms);
         board.revalue_market(index, now)
     }
 }
@@ -211,6 +230,16 @@ fn write_margin(terms: &mut MarketTerms, whole: u64) {
     terms.oi_lower = quote(OI_LOWER, whole);
     terms.oi_upper = quote(OI_UPPER, whole);
     terms.haircut = Ratio::ONE;
+}
+
+/// Liquidation and breaker of a new market.
+fn write_liquidation(terms: &mut MarketTerms) {
+    terms.liq_fee_start = LIQ_FEE_START;
+    terms.liq_fee_most = LIQ_FEE_MOST;
+    terms.liq_fee_seconds = LIQ_FEE_SECONDS;
+    terms.liq_insurance_share = LIQ_INSURANCE_SHARE;
+    terms.breaker_move = BREAKER_MOVE;
+    terms.breaker_seconds = BREAKER_SECONDS;
 }
 
 impl MarketArgs {
@@ -249,7 +278,7 @@ fn behind_the_mark(data: &mut [u8]) -> Result<&mut [u8]> {
 
 #[access_control(ctx.accounts.validate(&market))]
 pub fn create_market(ctx: Context<CreateMarket>, market: MarketArgs) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let index = accounts.board.load()?.header.market_count;
     let exchange = accounts.exchange.key();
@@ -259,6 +288,6 @@ pub fn create_market(ctx: Context<CreateMarket>, market: MarketArgs) -> Result<(
     accounts.write_market(&market, index, bump, now)?;
     accounts.write_terms(&market, index, now)?;
     let sequence = accounts.exchange.load_mut()?.next_event();
-    emit!(MarketCreated { sequence, market: accounts.market.key(), index, feed: market.feed });
+    MarketCreated { sequence, market: accounts.market.key(), index, feed: market.feed }.tell();
     Ok(())
 }

@@ -7,7 +7,10 @@ use crate::{
 };
 use anchor_lang::{Discriminator, prelude::*, solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE};
 use plimsoll_risk::{
-    layout::{Key as Address, board::RefreshReward},
+    layout::{
+        Key as Address,
+        board::{BoardHeader, RefreshReward},
+    },
     num::{Ratio, TokenAmount},
     ramp::Ramp,
 };
@@ -18,6 +21,19 @@ const MAX_PUBLISH_SPREAD: u32 = 10;
 const BANK_MAX_AGE: u32 = 3_600;
 const REFRESH_MIN_AGE: u32 = 10;
 const REFRESH_MIN_MOVE: Ratio = Ratio::new(Ratio::ONE.get() / 1_000);
+/// Of swaps and bought profit.
+const SWAP_FEE_START: Ratio = Ratio::from_bps(100);
+const SWAP_FEE_MOST: Ratio = Ratio::from_bps(800);
+const SWAP_FEE_SECONDS: u32 = 120;
+const SWAP_INSURANCE_SHARE: Ratio = Ratio::from_bps(2_000);
+const INSOLVENCY_SECONDS: u32 = 300;
+/// Of outages.
+const HEARTBEAT_GAP: u32 = 180;
+const GRACE_SECONDS: u32 = 60;
+const CANCEL_ONLY_SECONDS: u32 = 60;
+/// Of gates.
+const GATE_SHARE: Ratio = Ratio::from_bps(100);
+const GATE_SECONDS: u32 = 3_600;
 
 #[derive(Accounts)]
 pub struct GrowBoard<'info> {
@@ -63,5 +79,20 @@ pub fn grow_board<'info>(ctx: Context<'info, GrowBoard<'info>>) -> Result<()> {
         min_age: REFRESH_MIN_AGE,
         min_move: REFRESH_MIN_MOVE,
     };
+    protect(header);
     Ok(())
+}
+
+/// What holds while somebody, or everybody, is in danger. What counts as dust waits for the quote token's decimals.
+fn protect(header: &mut BoardHeader) {
+    header.swap_fee_start = SWAP_FEE_START;
+    header.swap_fee_most = SWAP_FEE_MOST;
+    header.swap_fee_seconds = SWAP_FEE_SECONDS;
+    header.swap_insurance_share = SWAP_INSURANCE_SHARE;
+    header.insolvency_seconds = INSOLVENCY_SECONDS;
+    header.heartbeat_gap = HEARTBEAT_GAP;
+    header.grace_seconds = GRACE_SECONDS;
+    header.cancel_only_seconds = CANCEL_ONLY_SECONDS;
+    header.gate_share = GATE_SHARE;
+    header.gate_seconds = GATE_SECONDS;
 }

@@ -34,6 +34,6 @@ pub fn open_exchange(ctx: Context<OpenExchange>) -> Result<()> {
     exchange.phase = PHASE_OPEN;
     ctx.accounts.board.load_mut()?.header.is_open = 1;
     let sequence = exchange.next_event();
-    emit!(ExchangeOpened { exchange: address, sequence });
+    ExchangeOpened { exchange: address, sequence }.tell();
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! Register bank: a token may be held. It counts nothing yet and nothing of it can be borrowed.
 
 use crate::{
+    clock,
     errors::{Refusal, refused},
     events::BankRegistered,
     mint, pda,
-    state::{Bank, Exchange, RiskBoard, bank::UNLIMITED},
+    state::{Bank, Exchange, RiskBoard, bank::UNLIMITED, exchange::TIERS},
     token::NewAccount,
 };
 use anchor_lang::{Discriminator, prelude::*};
 use anchor_spl::{token, token_2022};
 use plimsoll_risk::{
     layout::{Key as Address, bank::NO_FEED, board::MAX_BANKS},
-    num::{Ratio, StoredIndex},
+    num::{Quote, Ratio, StoredIndex, TokenAmount},
     ramp::Ramp,
     valuation,
 };
@@ -21,6 +22,10 @@ const ONE: u32 = Ratio::ONE.get();
 const MAX_QUOTE_DECIMALS: u8 = 6;
 /// Weights of a new bank: deposits count nothing; debts count so much that any liquidation buffer fits between the two.
 const NEW_BANK: (u32, u32, u32) = (0, ONE * 3, ONE * 2);
+
+/// Defaults that wait for the quote token's decimals, whole quote; each is a parameter from then on.
+const TIER_CAP: u64 = 100_000;
+const LIQ_DUST: u64 = 10;
 
 #[derive(Accounts)]
 pub struct RegisterBank<'info> {
@@ -85,15 +90,22 @@ impl RegisterBank<'_> {
 }
 
 pub fn register_bank(ctx: Context<RegisterBank>, feed: u8) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let decimals = ctx.accounts.validate(feed)?;
     ctx.accounts.create(&ctx.bumps)?;
     let mut board = ctx.accounts.board.load_mut()?;
     let index = board.header.bank_count;
     write_bank(&ctx, index, decimals, now)?;
     write_terms(&mut board, &ctx, (feed, decimals), now)?;
-    let sequence = ctx.accounts.exchange.load_mut()?.next_event();
-    emit!(BankRegistered { sequence, bank: ctx.accounts.bank.key(), index, mint: ctx.accounts.mint.key() });
+    let mut exchange = ctx.accounts.exchange.load_mut()?;
+    if index == 0 {
+        let whole = 10u64.saturating_pow(decimals.into());
+        exchange.tier_caps = [TokenAmount::new(whole.saturating_mul(TIER_CAP)); TIERS];
+        let dust = Quote::from_unsigned(whole.saturating_mul(LIQ_DUST));
+        board.header.liq_dust = dust.map_err(refused)?;
+    }
+    let sequence = exchange.next_event();
+    BankRegistered { sequence, bank: ctx.accounts.bank.key(), index, mint: ctx.accounts.mint.key() }.tell();
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Orders as clients send them.
 
-use crate::errors::Refusal;
+use crate::errors::{Refusal, refuse};
 use anchor_lang::prelude::*;
 use plimsoll_book::{Kind, OrderPrice, SelfTrade, Side, Ticks};
 
@@ -56,7 +56,7 @@ impl OrderArgs {
             3 => Kind::PostOnly,
             4 => Kind::PostOnlySlide,
             5 => Kind::Market,
-            _ => return err!(Refusal::BadOrder),
+            _ => return Err(refuse(Refusal::BadOrder)),
         })
     }
 
@@ -67,7 +67,7 @@ impl OrderArgs {
             0 => SelfTrade::DecrementAndCancel,
             1 => SelfTrade::CancelProvide,
             2 => SelfTrade::Abort,
-            _ => return err!(Refusal::BadOrder),
+            _ => return Err(refuse(Refusal::BadOrder)),
         })
     }
 

@@ -11,7 +11,11 @@ use anchor_lang::prelude::*;
 use plimsoll_book::{Book, BookError, OrderId, Side};
 use plimsoll_risk::{
     fill,
-    layout::{Key, account::OpenOrder},
+    layout::{
+        Key,
+        account::OpenOrder,
+        market::{MARKET_SETTLING, MarketTerms},
+    },
 };
 
 /// Which orders are cancelled.
@@ -43,13 +47,22 @@ impl Which {
         }
     }
 
-    /// Whoever may: all of it for owner and delegate; everything of a silent maker for anyone.
-    fn require_allowed(&self, account: &mut MarginAccount, signer: &Pubkey, now: i64) -> Result<()> {
+    /// Whoever may: all of it for owner and delegate; for anyone, everything of a silent maker, of whoever is flagged for
+    /// liquidation, and in a market that is settled.
+    fn require_allowed(
+        &self,
+        account: &mut MarginAccount,
+        signer: &Pubkey,
+        market: &MarketTerms,
+        (index, now): (u8, i64),
+    ) -> Result<()> {
         if account.allows(signer, scope::CANCEL, now) {
             account.shows_life(now);
             return Ok(());
         }
-        ensure!(matches!(self, Self::Side(_)) && account.is_silent(now), Refusal::NotATrader);
+        let anyone =
+            account.is_silent(now) || account.is_flagged_in(index, now) || market.state >= MARKET_SETTLING;
+        ensure!(matches!(self, Self::Side(_)) && anyone, Refusal::NotATrader);
         Ok(())
     }
 }
@@ -59,14 +72,13 @@ pub fn cancel<'info>(ctx: &Context<'info, Trade<'info>>, which: Which) -> Result
     let desk = Desk::of(ctx);
     let clock = Clock::get()?;
     let mut account = desk.account.load_mut()?;
-    which.require_allowed(&mut account, ctx.accounts.trader.key, clock.unix_timestamp)?;
-    let mut market = desk.market.load_mut()?;
+    let (mut market, board) = (desk.market.load_mut()?, desk.board.load()?);
     desk.validate(&account, &market)?;
-    let board = desk.board.load()?;
-    board.require_running(Pausable::Cancel, clock.unix_timestamp)?;
+    let (terms, now) = (board.market(market.index)?, clock.unix_timestamp);
+    which.require_allowed(&mut account, ctx.accounts.trader.key, terms, (market.index, now))?;
+    board.require_running(Pausable::Cancel, now)?;
     let (mut bids, mut asks) = (book::open(desk.bids, &market.bids)?, book::open(desk.asks, &market.asks)?);
     let mut book = Book::load(&mut bids, &mut asks).map_err(unbooked)?;
-    let terms = board.market(market.index)?;
     premium::observe(&mut market, terms, book.bids.view(), book.asks.view(), &clock)?;
     let cancelled = match which {
         Which::Order(id) => known(&mut account, &market, &mut book, &[id])?,
@@ -141,6 +153,60 @@ fn take_off(
 pub fn tell(account: &mut MarginAccount, key: Key, market: u8, orders: Vec<CancelledOrder>) {
     if !orders.is_empty() {
         let sequence = account.next_event();
-        emit!(Cancelled { account: Pubkey::from(key.0), sequence, market, orders });
+        Cancelled { account: Pubkey::from(key.0), sequence, market, orders }.tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use plimsoll_risk::{
+        layout::account::{POSITION_IN_USE, POSITION_ISOLATED, PocketFlag},
+        liquidation::FLAG_SECONDS,
+    };
+
+    const NOW: i64 = 1_000_000;
+    const CROSS: u8 = 1;
+    const ISOLATED: u8 = 2;
+    const ALL: Which = Which::Side(None);
+
+    fn account() -> Box<MarginAccount> {
+        let mut account: Box<MarginAccount> = Box::new(Zeroable::zeroed());
+        account.header.owner = Key([7; 32]);
+        for (place, (market, flags)) in [(CROSS, 0), (ISOLATED, POSITION_ISOLATED)].into_iter().enumerate() {
+            account.positions[place].market = market;
+            account.positions[place].flags = POSITION_IN_USE | flags;
+        }
+        account
+    }
+
+    /// Whether a stranger may cancel.
+    fn may(which: Which, account: &mut MarginAccount, market: u8, state: u8) -> bool {
+        let terms = MarketTerms { state, ..Zeroable::zeroed() };
+        which.require_allowed(account, &Pubkey::new_from_array([8; 32]), &terms, (market, NOW)).is_ok()
+    }
+
+    #[test]
+    fn a_stranger_cancels_where_the_scope_is_flagged_and_nowhere_else() {
+        let mut account = account();
+        assert!(!may(ALL, &mut account, CROSS, 0) && !may(ALL, &mut account, ISOLATED, 0));
+        (account.header.flagged_at, account.header.flag_renewed_at) =
+            (NOW - FLAG_SECONDS, NOW - FLAG_SECONDS);
+        assert!(may(ALL, &mut account, CROSS, 0) && !may(ALL, &mut account, ISOLATED, 0));
+        assert!(!may(Which::Order(1), &mut account, CROSS, 0), "one by one is the owner's way");
+        account.header.flag_renewed_at -= 1;
+        assert!(!may(ALL, &mut account, CROSS, 0), "the flag has lapsed");
+        account.pocket_flags[1] = PocketFlag { flagged_at: 1_000_000, renewed_at: 1_000_000 };
+        assert!(!may(ALL, &mut account, CROSS, 0) && may(ALL, &mut account, ISOLATED, 0));
+    }
+
+    #[test]
+    fn a_stranger_cancels_everybodys_orders_where_the_market_is_settled() {
+        for (state, allowed) in
+            [(MARKET_SETTLING - 1, false), (MARKET_SETTLING, true), (MARKET_SETTLING + 1, true)]
+        {
+            assert_eq!(may(ALL, &mut account(), CROSS, state), allowed, "state {state}");
+        }
     }
 }

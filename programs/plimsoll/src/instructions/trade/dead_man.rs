@@ -1,6 +1,7 @@
 //! Dead-man switch: a silent maker's orders may be cancelled by anyone.
 
 use crate::{
+    clock,
     errors::{Refusal, beyond},
     events::DeadManSet,
     state::{MarginAccount, RiskBoard, margin_account::scope, risk_board::Pausable},
@@ -32,13 +33,13 @@ impl SetDeadMan<'_> {
 
 /// Sets after how many seconds of silence anyone may cancel the account's orders; 0 switches it off.
 pub fn set_dead_man(ctx: Context<SetDeadMan>, seconds: u32) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let (board, mut account) = (accounts.board.load()?, accounts.account.load_mut()?);
     accounts.validate(&account, &board, now)?;
     set(&mut account, seconds, now)?;
     let sequence = account.next_event();
-    emit!(DeadManSet { account: *accounts.account.as_ref().key, sequence, seconds });
+    DeadManSet { account: *accounts.account.as_ref().key, sequence, seconds }.tell();
     Ok(())
 }
 

@@ -15,11 +15,14 @@ use anchor_lang::prelude::*;
 use plimsoll_book::{Book, queue::FillQueue};
 use plimsoll_risk::{
     conduct::{self, Change},
-    funding,
+    health::Overlay,
     layout::Key,
     margin::Holdings,
     num::Quote,
 };
+
+/// Where no oracle accounts came along: nothing needs to be copied then.
+static NO_PRICES: Overlay = Overlay::none();
 
 /// The accounts of an action in one market, wherever an instruction has them from.
 pub struct Desk<'a, 'info> {
@@ -114,19 +117,29 @@ pub fn act(
     let mut market = desk.market.load_mut()?;
     desk.validate(account, &market)?;
     let (oracles, makers) = desk.oracles_and_makers();
-    let overlay = prices::overlay(board, oracles)?;
+    let read;
+    let overlay = if oracles.is_empty() {
+        &NO_PRICES
+    } else {
+        read = prices::overlay(board, oracles)?;
+        &read
+    };
     let now = clock.unix_timestamp;
-    let brought = prices::market_terms(board, market.index, &overlay, now)?;
-    let terms = brought.as_deref().map_or_else(|| board.market(market.index), Ok)?;
-    let (bids, asks) = (market.bids, market.asks);
-    let (mut bids, mut asks) = (book::open(desk.bids, &bids)?, book::open(desk.asks, &asks)?);
+    let mut terms = board.market(market.index)?;
+    let brought;
+    if terms.valid_until < now {
+        brought = prices::market_terms(board, market.index, overlay, now)?;
+        terms = brought.as_deref().unwrap_or(terms);
+    }
+    let (mut bids, mut asks) = (book::open(desk.bids, &market.bids)?, book::open(desk.asks, &market.asks)?);
     let mut queue = book::open(desk.queue, &market.queue)?;
     let mut book = Book::load(&mut bids, &mut asks).map_err(unbooked)?;
     premium::observe(&mut market, terms, book.bids.view(), book.asks.view(), clock)?;
 
-    let (place, position) = account.position_for(market.index, terms)?;
-    let funding = funding::apply(position, market.premium.funding).map_err(refused)?;
-    let before = *position;
+    let key = desk.account_key();
+    let (place, _) = account.position_for(market.index, terms)?;
+    let funding = market.touch(account, &key, place, terms)?;
+    let before = *account.positions.get(place).ok_or(Refusal::NoPosition)?;
     let filled = Session {
         book: &mut book,
         queue: FillQueue::load(&mut queue).map_err(unbooked)?,
@@ -135,7 +148,7 @@ pub fn act(
         terms,
         makers,
         account,
-        key: desk.account_key(),
+        key,
         place,
         funding,
         now,
@@ -146,7 +159,7 @@ pub fn act(
         None => Quote::ZERO,
     };
     let change = Change { holdings: Holdings::from(&account.0), place, before: &before, paid };
-    conduct::allowed(&change, board, &overlay, now).map_err(refused)?;
+    conduct::allowed(&change, board, overlay, now).map_err(refused)?;
     account.tidy(place);
     Ok(())
 }

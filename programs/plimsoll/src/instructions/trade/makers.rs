@@ -77,10 +77,18 @@ impl<'a, 'info> Brought<'a, 'info> {
     }
 }
 
-/// What happened to a maker's order, carried out in its account: position, orders, the market's lots. Returns the number of
-/// the event and the funding that was applied first, native quote.
-///
-/// The position's slot stays in use; [`MarginAccount::tidy`] gives it back.
+/// What settling a maker's change leaves to tell and to tidy.
+pub struct Settled {
+    /// Where the maker's position is; its slot stays in use until [`MarginAccount::tidy`] gives it back.
+    pub place: usize,
+    /// Number of the event in the maker's account.
+    pub sequence: u64,
+    /// Funding that the position paid first, native quote; below zero what it got.
+    pub funding: i64,
+}
+
+/// What happened to a maker's order, carried out in its account: position, orders, the market's lots. What the position's side
+/// went through comes before the fill, which then joins that side as it stands now: queued lots are on no side.
 ///
 /// # Errors
 /// [`Refusal::NoPosition`], [`Refusal::Overflow`]: accounts that do not fit together.
@@ -89,46 +97,34 @@ pub fn settle(
     market: &mut Market,
     terms: &MarketTerms,
     change: &QueuedFill,
-) -> Result<(u64, i64)> {
-    let (_, position) = account.position_in(market.index)?;
-    let is_bid = change.side() == Side::Bid;
+) -> Result<Settled> {
+    let place = account.place_of(market.index).ok_or(Refusal::NoPosition)?;
+    let paid =
+        if change.is_fill() { market.touch(account, &change.maker, place, terms)? } else { Quote::ZERO };
+    let position = account.positions.get_mut(place).ok_or(Refusal::NoPosition)?;
+    let late = if change.is_fill() { fill_maker(position, market, terms, change)? } else { Quote::ZERO };
     let reserved = quote(market.worth_at(change.limit, change.lots)?)?;
-    let mut paid = Quote::ZERO;
-    if change.is_fill() {
-        let before = position.lots.get();
-        paid = funding::apply(position, market.premium.funding).map_err(refused)?;
-        let worth = quote(market.worth_at(change.price, change.lots)?)?;
-        trade(position, terms, is_bid, (change.lots, worth, change.fee))?;
-        market.count(before, position.lots.get())?;
-        // What waited has been the maker's since it was matched.
-        let lots = position.lots.get().checked_sub(before).ok_or(Refusal::Overflow)?;
-        let (lots, funding) = (Lots::new(lots), market.premium.funding);
-        let late = funding::charge_late(position, lots, change.funding, funding).map_err(refused)?;
-        paid = paid.checked_add(late).map_err(refused)?;
-    }
-    fill::release(position, is_bid, change.lots.get(), reserved).map_err(refused)?;
+    fill::release(position, change.side() == Side::Bid, change.lots.get(), reserved).map_err(refused)?;
     if change.closes_order() {
         account.strike_order(change.slot, change.order.get());
     }
-    Ok((account.next_event(), paid.get()))
+    let funding = paid.checked_add(late).map_err(refused)?.get();
+    Ok(Settled { place, sequence: account.next_event(), funding })
 }
 
-/// Buys or sells lots for their worth and a fee; a position that changed its side joins that side's deleveraging.
-///
-/// # Errors
-/// [`Refusal::Overflow`].
-pub fn trade(
+/// Fills a maker's position. Returns the funding of lots that waited: they have been the maker's since they were matched.
+fn fill_maker(
     position: &mut Position,
+    market: &mut Market,
     terms: &MarketTerms,
-    is_bid: bool,
-    (lots, worth, fee): (Size, Quote, Quote),
-) -> Result<()> {
-    let before = position.lots.get().signum();
-    fill::fill(position, is_bid, lots.get(), worth, fee).map_err(refused)?;
-    if position.lots.get().signum() != before {
-        fill::join_side(position, terms);
-    }
-    Ok(())
+    change: &QueuedFill,
+) -> Result<Quote> {
+    let before = position.lots.get();
+    let worth = quote(market.worth_at(change.price, change.lots)?)?;
+    market.trade(position, terms, change.side() == Side::Bid, (change.lots, worth, change.fee))?;
+    let lots = position.lots.get().checked_sub(before).ok_or(Refusal::Overflow)?;
+    let (lots, funding) = (Lots::new(lots), market.premium.funding);
+    funding::charge_late(position, lots, change.funding, funding).map_err(refused)
 }
 
 /// An exact worth as an amount with a sign.
@@ -140,7 +136,7 @@ pub fn quote(worth: u64) -> Result<Quote> {
 }
 
 /// What an event tells of a maker's change.
-pub fn told(change: &QueuedFill, sequence: u64, funding: i64) -> MakerChange {
+pub fn told(change: &QueuedFill, (sequence, funding): (u64, i64)) -> MakerChange {
     MakerChange {
         maker: Pubkey::from(change.maker.0),
         sequence,
@@ -163,14 +159,31 @@ pub struct Settlement<'a, 'q, 'info> {
     pub account: &'a mut MarginAccount,
     /// Its address.
     pub taker: Key,
-    /// How many entries of the queue this order may use.
+    /// How many entries of the queue this order may still use; [`UNCOUNTED`] until it needs one.
     pub allowance: u32,
     /// The makers' side.
     pub opposite: Side,
+    /// Now, unix seconds.
+    pub now: i64,
     /// What was filled, native quote.
     pub worth: u64,
     /// What happened to makers, in order.
     pub changes: Vec<MakerChange>,
+}
+
+/// In place of an allowance: the queue is asked once an order needs it. It never has so much room.
+pub const UNCOUNTED: u32 = u32::MAX;
+
+/// How many entries of the queue a taker's order may use: from half full on, `cap` in all for each taker.
+fn allowance(queue: &FillQueue, cap: u32, taker: &Key) -> u32 {
+    let room = queue.room(false);
+    if queue.is_half_full() {
+        return room.min(cap.saturating_sub(queue.unsettled_of(taker)));
+    }
+    let header = queue.header();
+    let used = u32::try_from(header.tail.saturating_sub(header.head)).unwrap_or(u32::MAX);
+    let to_half = (header.capacity / 2).saturating_sub(used);
+    room.min(to_half.saturating_add(cap))
 }
 
 impl Settlement<'_, '_, '_> {
@@ -178,27 +191,37 @@ impl Settlement<'_, '_, '_> {
         maker.owner == self.taker
     }
 
+    /// How many entries of the queue are left to this order: from half full on, few for each taker.
+    fn allowance(&mut self) -> u32 {
+        if self.allowance == UNCOUNTED {
+            self.allowance = allowance(self.queue, self.market.unsettled_cap, &self.taker);
+        }
+        self.allowance
+    }
+
     /// Carries a change out, or lets it wait.
     fn carry_out(&mut self, change: &QueuedFill) -> Result<()> {
-        let (sequence, funding) = if change.maker == self.taker {
-            settle(self.account, self.market, self.terms, change)?
+        let told_as = if change.maker == self.taker {
+            let done = settle(self.account, self.market, self.terms, change)?;
+            (done.sequence, done.funding)
         } else if let Some(place) = self.brought.find(&change.maker) {
             let mut account = self.brought.load(place)?;
             let done = settle(&mut account, self.market, self.terms, change)?;
-            if let Some(place) = account.place_of(self.market.index).filter(|_| change.closes_order()) {
-                account.tidy(place);
+            if change.closes_order() {
+                account.tidy(done.place);
             }
-            done
+            (done.sequence, done.funding)
         } else {
-            ensure!(self.allowance > 0, Refusal::QueueFull);
-            self.allowance = self.allowance.saturating_sub(1);
+            let allowance = self.allowance();
+            ensure!(allowance > 0, Refusal::QueueFull);
+            self.allowance = allowance.saturating_sub(1);
             self.queue.push(change).map_err(unbooked)?;
             if change.is_fill() {
                 self.market.waits(change.side(), change.lots)?;
             }
             (0, 0)
         };
-        self.changes.push(told(change, sequence, funding));
+        self.changes.push(told(change, told_as));
         Ok(())
     }
 
@@ -216,15 +239,17 @@ impl Makers for Settlement<'_, '_, '_> {
     /// Only cheap facts: who was passed, who is flagged, what may only reduce. Makers are margined when they place.
     fn admit(&mut self, maker: &Node, _price: Ticks) -> Admission {
         let Some(place) = self.brought.find(&maker.owner) else {
-            return match (maker.is_reduce_only(), self.allowance) {
-                (true, _) => Admission::Skip,
-                (false, 0) => Admission::Stop,
-                (false, _) => Admission::Fill,
+            return if maker.is_reduce_only() {
+                Admission::Skip
+            } else if self.allowance() == 0 {
+                Admission::Stop
+            } else {
+                Admission::Fill
             };
         };
         // What cannot be read is refused when the fill is settled.
         let Ok(account) = self.brought.load(place) else { return Admission::Fill };
-        if account.header.flagged_at != 0 {
+        if account.has_flags() && account.is_flagged_in(self.market.index, self.now) {
             Admission::Remove
         } else if maker.is_reduce_only() {
             Admission::Clip(self.reducible(&account, self.opposite))
@@ -234,7 +259,7 @@ impl Makers for Settlement<'_, '_, '_> {
     }
 
     fn can_take_off(&mut self, maker: &Node, _reason: Reason) -> bool {
-        self.is_own(maker) || self.allowance > 0 || self.brought.find(&maker.owner).is_some()
+        self.is_own(maker) || self.allowance() > 0 || self.brought.find(&maker.owner).is_some()
     }
 
     fn filled(&mut self, fill: &Fill) -> core::result::Result<(), Failure> {

@@ -4,7 +4,7 @@
 //! - [`desk`]: the accounts of an action, and its rule: cancel, match, rest, have the margin for it.
 //! - [`cancel`]: orders leave the book.
 //! - `session`: one action at work on a market's book.
-//! - `makers`: how the book's makers are settled, at once or through the queue.
+//! - [`makers`]: how the book's makers are settled, at once or through the queue.
 //! - [`apply_fills`]: the other end of that queue.
 
 pub mod apply_fills;
@@ -12,7 +12,7 @@ pub mod args;
 pub mod cancel;
 pub mod dead_man;
 pub mod desk;
-mod makers;
+pub mod makers;
 pub mod orders;
 mod session;
 

@@ -55,7 +55,8 @@ pub fn cancel_by_client_id<'info>(ctx: Context<'info, Trade<'info>>, client_id: 
     cancel::cancel(&ctx, Which::Client(client_id))
 }
 
-/// Cancels all orders in the market, or those of one side: 0 bids, 1 asks, 2 both. Anyone may once the dead-man switch is due.
+/// Cancels all orders in the market, or those of one side: 0 bids, 1 asks, 2 both. Anyone may once the dead-man switch is
+/// due, while the account (or the pocket behind its position here) is flagged for liquidation, and where the market is settled.
 pub fn cancel_all<'info>(ctx: Context<'info, Trade<'info>>, side: u8) -> Result<()> {
     cancel::cancel(&ctx, Which::side(side)?)
 }

@@ -4,10 +4,10 @@ use super::{
     args::OrderArgs,
     cancel,
     desk::Action,
-    makers::{Brought, Settlement, quote, trade},
+    makers::{Brought, Settlement, UNCOUNTED, quote},
 };
 use crate::{
-    errors::{Refusal, beyond, refused},
+    errors::{Refusal, beyond, refuse, refused},
     events::{MakerChange, Ordered},
     state::{MarginAccount, Market},
 };
@@ -21,7 +21,7 @@ use plimsoll_risk::{
     layout::{
         Key,
         account::{OpenOrder, Position},
-        market::{MARKET_OPEN, MARKET_REDUCE_ONLY, MarketTerms},
+        market::{MARKET_DELEVERAGED, MARKET_OPEN, MARKET_REDUCE_ONLY, MarketTerms},
     },
     num::Quote,
     position::worst_case_lots,
@@ -32,6 +32,8 @@ const MOST_REMOVALS: u32 = 8;
 
 /// Most makers that one instruction tells of: its memory is 32 KiB, and a log longer than 10,000 bytes loses its end.
 const MOST_MET: u32 = 48;
+/// The same in a market that was once deleveraged: each maker may have that to tell first.
+const MOST_MET_LATE: u32 = 24;
 
 /// One action at work: what it reads and what it changes.
 pub struct Session<'s, 'b, 'info> {
@@ -61,7 +63,8 @@ impl Session<'_, '_, '_> {
             let cancelled = cancel::known(self.account, self.market, self.book, action.cancels)?;
             cancel::tell(self.account, self.key, self.market.index, cancelled);
         }
-        let (mut filled, mut room) = (0u64, MOST_MET);
+        let deleveraged = self.terms.flags & MARKET_DELEVERAGED != 0;
+        let (mut filled, mut room) = (0u64, if deleveraged { MOST_MET_LATE } else { MOST_MET });
         for order in action.orders {
             filled = filled.saturating_add(u64::from(self.place(order, &mut room)?.get()));
         }
@@ -149,22 +152,10 @@ impl Session<'_, '_, '_> {
         Ok(Size::new(held.saturating_sub(claimed)))
     }
 
-    /// How many entries of the queue an order may use: from half full on, few for each taker.
-    fn allowance(&self) -> u32 {
-        let room = self.queue.room(false);
-        if !self.queue.is_half_full() {
-            let header = self.queue.header();
-            let used = u32::try_from(header.tail.saturating_sub(header.head)).unwrap_or(u32::MAX);
-            let to_half = (header.capacity / 2).saturating_sub(used);
-            return room.min(to_half.saturating_add(self.market.unsettled_cap));
-        }
-        room.min(self.market.unsettled_cap.saturating_sub(self.queue.unsettled_of(&self.key)))
-    }
-
     /// Meets the other side of the book; makers are settled or queued.
     fn meet(&mut self, taker: &Taker, limits: &Limits) -> Result<(Outcome, u64, Vec<MakerChange>)> {
         let mut settlement = Settlement {
-            allowance: self.allowance(),
+            allowance: UNCOUNTED,
             market: self.market,
             terms: self.terms,
             queue: &mut self.queue,
@@ -172,6 +163,7 @@ impl Session<'_, '_, '_> {
             account: self.account,
             taker: self.key,
             opposite: taker.side.opposite(),
+            now: self.now,
             worth: 0,
             changes: Vec::new(),
         };
@@ -179,11 +171,11 @@ impl Session<'_, '_, '_> {
         let outcome = outcome.map_err(|failure| failure.0)?;
         let (worth, changes) = (settlement.worth, settlement.changes);
         if outcome.stopped == Stopped::Refused && outcome.filled.is_zero() {
-            return err!(if self.queue.room(false) == 0 {
+            return Err(refuse(if self.queue.room(false) == 0 {
                 Refusal::QueueFull
             } else {
                 Refusal::TooManyUnsettled
-            });
+            }));
         }
         Ok((outcome, worth, changes))
     }
@@ -195,12 +187,9 @@ impl Session<'_, '_, '_> {
         }
         let fee = self.market.taker_fee_on(worth)?;
         self.market.charge(fee)?;
-        let terms = self.terms;
-        let position = self.position()?;
-        let before = position.lots.get();
-        trade(position, terms, side == Side::Bid, (outcome.filled, quote(worth)?, Quote::new(fee)))?;
-        let after = position.lots.get();
-        self.market.count(before, after)?;
+        let position = self.account.positions.get_mut(self.place).ok_or(Refusal::NoPosition)?;
+        let deal = (outcome.filled, quote(worth)?, Quote::new(fee));
+        self.market.trade(position, self.terms, side == Side::Bid, deal)?;
         Ok(fee)
     }
 
@@ -211,9 +200,13 @@ impl Session<'_, '_, '_> {
             OrderPrice::Fixed(_) => rested.price,
             OrderPrice::Pegged { limit, .. } => limit,
         };
+        ensure!(!self.account.scope_flag(self.place).holds(self.now), Refusal::Flagged);
         let worth = quote(self.market.worth_at(limit, rested.lots)?)?;
-        fill::reserve(self.position()?, taker.side == Side::Bid, rested.lots.get(), worth)
-            .map_err(refused)?;
+        let position = self.account.positions.get_mut(self.place).ok_or(Refusal::NoPosition)?;
+        fill::reserve(position, taker.side == Side::Bid, rested.lots.get(), worth).map_err(refused)?;
+        if self.terms.breaker_until > self.now {
+            require_counterparty(position, taker)?;
+        }
         let pegged = if matches!(taker.price, OrderPrice::Pegged { .. }) { slab::PEGGED } else { 0 };
         let reduces = if order.is_reduce_only() { slab::REDUCE_ONLY } else { 0 };
         self.account.list_order(
@@ -231,15 +224,13 @@ impl Session<'_, '_, '_> {
 
     /// The market's own limits: what it takes at all now, and how much of it one account may come to hold.
     fn require_within_limits(&mut self, before: &Position) -> Result<()> {
-        let state = self.terms.state;
-        ensure!(state == MARKET_OPEN || state == MARKET_REDUCE_ONLY, Refusal::MarketClosed);
-        let cap = self.market.account_cap;
+        let (terms, now, cap) = (self.terms, self.now, self.market.account_cap);
         let after = self.position()?;
-        let (Some(was), Some(is)) = (worst_case_lots(before), worst_case_lots(after)) else {
-            return err!(Refusal::Overflow);
-        };
-        ensure!(state == MARKET_OPEN || only_reduces(before, after), Refusal::MarketReduceOnly);
-        if is > was && is > cap {
+        if terms.state != MARKET_OPEN || terms.breaker_until > now {
+            require_reduction(terms.state, before, after)?;
+        }
+        let is = worst_case_lots(after).ok_or(Refusal::Overflow)?;
+        if is > cap && worst_case_lots(before).is_none_or(|was| is > was) {
             return Err(beyond(Refusal::AccountPositionCap, u64::from(is), u64::from(cap)));
         }
         Ok(())
@@ -248,7 +239,7 @@ impl Session<'_, '_, '_> {
     #[inline(never)]
     fn tell(&mut self, taker: &Taker, outcome: &Outcome, (worth, fee): (u64, i64), makers: Vec<MakerChange>) {
         let funding = core::mem::take(&mut self.funding);
-        emit!(Ordered {
+        Ordered {
             account: Pubkey::from(self.key.0),
             sequence: self.account.next_event(),
             market: self.market.index,
@@ -262,18 +253,117 @@ impl Session<'_, '_, '_> {
             fee,
             funding: funding.get(),
             makers,
-        });
+        }
+        .tell();
     }
+}
+
+/// Where a market is not open, or its breaker is.
+#[cold]
+#[inline(never)]
+fn require_reduction(state: u8, before: &Position, after: &Position) -> Result<()> {
+    ensure!(state == MARKET_OPEN || state == MARKET_REDUCE_ONLY, Refusal::MarketClosed);
+    ensure!(state == MARKET_OPEN || only_reduces(before, after), Refusal::MarketReduceOnly);
+    // The breaker: what rests was looked at when it came to rest.
+    ensure!(state != MARKET_OPEN || towards_flat(before, after), Refusal::BreakerOpen);
+    Ok(())
+}
+
+/// While the breaker is open an order rests as a counterparty only, post-only, unless all orders of its side together can
+/// only close the position.
+#[cold]
+#[inline(never)]
+fn require_counterparty(position: &Position, taker: &Taker) -> Result<()> {
+    let held = position.lots.get();
+    let (rests, closes) = match taker.side {
+        Side::Bid => (position.bids, held.saturating_neg()),
+        Side::Ask => (position.asks, held),
+    };
+    let posts = matches!(taker.kind, Kind::PostOnly | Kind::PostOnlySlide);
+    let reduces = taker.reduce_only.is_some() || i64::from(rests) <= i64::from(closes);
+    ensure!(posts || reduces, Refusal::BreakerOpen);
+    Ok(())
+}
+
+/// Whether a position came nearer to flat or stayed.
+fn towards_flat(before: &Position, after: &Position) -> bool {
+    let (was, is) = (before.lots.get(), after.lots.get());
+    if was < 0 { (was..=0).contains(&is) } else { (0..=was).contains(&is) }
 }
 
 /// Whether a position came nearer to flat or stayed, and no side got more orders unless they can only close it: what other
 /// orders could become is no room for new risk.
 fn only_reduces(before: &Position, after: &Position) -> bool {
-    let (was, is) = (before.lots.get(), after.lots.get());
-    let towards_flat = if was < 0 { (was..=0).contains(&is) } else { (0..=was).contains(&is) };
+    let is = after.lots.get();
     let closes =
         |lots: u32, side_before: u32, most: i32| lots <= side_before || i64::from(lots) <= i64::from(most);
-    towards_flat
+    towards_flat(before, after)
         && closes(after.bids, before.bids, is.saturating_neg())
         && closes(after.asks, before.asks, is)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use plimsoll_risk::num::Lots;
+
+    fn position(lots: i32, bids: u32, asks: u32) -> Position {
+        Position { lots: Lots::new(lots), bids, asks, ..Zeroable::zeroed() }
+    }
+
+    fn refusal(result: Result<()>) -> Option<Error> {
+        result.err()
+    }
+
+    fn taker(side: Side, kind: Kind, reduce_only: bool) -> Taker {
+        Taker {
+            owner: Key([1; 32]),
+            slot: 0,
+            client_id: 0,
+            side,
+            price: OrderPrice::Fixed(Ticks::new(1)),
+            lots: Size::new(1),
+            kind,
+            self_trade: plimsoll_book::SelfTrade::Abort,
+            reduce_only: reduce_only.then_some(Size::new(1)),
+            expires_at: 0,
+        }
+    }
+
+    #[test]
+    fn while_the_breaker_is_open_takers_only_reduce() {
+        for (was, is, allowed) in
+            [(5, 5, true), (5, 1, true), (-5, 0, true), (5, 6, false), (5, -1, false), (0, -1, false)]
+        {
+            let refused = refusal(require_reduction(MARKET_OPEN, &position(was, 0, 0), &position(is, 0, 0)));
+            assert_eq!(refused.is_none(), allowed, "{was} -> {is}");
+            assert!(refused.is_none_or(|error| error == Refusal::BreakerOpen.into()));
+        }
+        let orders = position(5, 9, 9);
+        assert!(require_reduction(MARKET_OPEN, &position(5, 0, 0), &orders).is_ok(), "counterparties");
+        let refused = refusal(require_reduction(MARKET_REDUCE_ONLY, &position(5, 0, 0), &orders));
+        assert_eq!(
+            refused,
+            Some(Refusal::MarketReduceOnly.into()),
+            "governance's state is as strict as ever"
+        );
+    }
+
+    #[test]
+    fn while_the_breaker_is_open_orders_rest_as_counterparties_or_to_close() {
+        let long = position(5, 6, 6);
+        let rests = |position: &Position, side, kind, reduce_only| {
+            require_counterparty(position, &taker(side, kind, reduce_only)).is_ok()
+        };
+        for kind in [Kind::PostOnly, Kind::PostOnlySlide] {
+            assert!(rests(&long, Side::Bid, kind, false) && rests(&long, Side::Ask, kind, false));
+        }
+        assert!(!rests(&long, Side::Ask, Kind::Limit, false), "six asks close five lots and open one");
+        assert!(rests(&long, Side::Ask, Kind::Limit, true));
+        assert!(rests(&position(5, 0, 5), Side::Ask, Kind::Limit, false));
+        assert!(!rests(&position(5, 1, 0), Side::Bid, Kind::Limit, false));
+        assert!(rests(&position(-5, 5, 0), Side::Bid, Kind::Limit, false));
+        assert!(!rests(&position(0, 1, 0), Side::Bid, Kind::Limit, false));
+    }
 }

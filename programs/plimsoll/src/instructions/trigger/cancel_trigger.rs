@@ -1,6 +1,7 @@
 //! Cancel trigger: a trigger order is taken back; anyone clears one whose time is over.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::TriggerChanged,
     state::{MarginAccount, RiskBoard, margin_account::scope, risk_board::Pausable},
@@ -19,7 +20,7 @@ pub struct CancelTrigger<'info> {
 
 /// Takes a trigger order back.
 pub fn cancel_trigger(ctx: Context<CancelTrigger>, slot: u8) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let (board, mut account) = (accounts.board.load()?, accounts.account.load_mut()?);
     ensure!(account.header.exchange == board.header.exchange, Refusal::ForeignExchange);
@@ -33,7 +34,7 @@ pub fn cancel_trigger(ctx: Context<CancelTrigger>, slot: u8) -> Result<()> {
     }
     account.clear_trigger(slot);
     let sequence = account.next_event();
-    emit!(TriggerChanged { account: *accounts.account.as_ref().key, sequence, slot, trigger_price: 0 });
+    TriggerChanged { account: *accounts.account.as_ref().key, sequence, slot, trigger_price: 0 }.tell();
     Ok(())
 }
 

@@ -152,7 +152,7 @@ pub fn execute_trigger<'info>(ctx: Context<'info, ExecuteTrigger<'info>>, slot: 
     let order = order(&trigger);
     let action = Action { cancels: &[], orders: &[order], payment: Some(&mut pay) };
     act(&desk, &board, &mut account, &clock, action)?;
-    emit!(TriggerExecuted {
+    TriggerExecuted {
         account: *accounts.account.as_ref().key,
         sequence: account.next_event(),
         slot,
@@ -161,7 +161,8 @@ pub fn execute_trigger<'info>(ctx: Context<'info, ExecuteTrigger<'info>>, slot: 
         keeper_sequence: paid.keeper_sequence,
         reward: paid.amount,
         keeper_balance: paid.keeper_balance,
-    });
+    }
+    .tell();
     Ok(())
 }
 
@@ -223,7 +224,7 @@ fn follow(account: &mut MarginAccount, key: &Pubkey, slot: u8, to: u32) -> Resul
     if let Some(trigger) = account.triggers.get_mut(usize::from(slot)) {
         trigger.trigger_price = to;
     }
-    emit!(TriggerChanged { account: *key, sequence: account.next_event(), slot, trigger_price: to });
+    TriggerChanged { account: *key, sequence: account.next_event(), slot, trigger_price: to }.tell();
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::execute_trigger::TRAILING_STOP;
 use crate::{
+    clock,
     errors::{Refusal, beyond},
     events::TriggerPlaced,
     state::{MarginAccount, Market, RiskBoard, margin_account::scope, risk_board::Pausable},
@@ -60,7 +61,7 @@ impl PlaceTrigger<'_> {
 /// Puts a trigger order into a free slot of the account. It may wait for a position that is yet to be opened, and no price
 /// matters before it is executed.
 pub fn place_trigger(ctx: Context<PlaceTrigger>, trigger: TriggerArgs) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = clock::now()?;
     let accounts = &ctx.accounts;
     let (board, market) = (accounts.board.load()?, accounts.market.load()?);
     let mut account = accounts.account.load_mut()?;
@@ -74,7 +75,7 @@ pub fn place_trigger(ctx: Context<PlaceTrigger>, trigger: TriggerArgs) -> Result
     *place = trigger.order(market.index, reward);
     account.header.triggers_in_use |= 1u8.checked_shl(slot).ok_or(Refusal::NoFreeTrigger)?;
     account.shows_life(now);
-    emit!(TriggerPlaced {
+    TriggerPlaced {
         account: *accounts.account.as_ref().key,
         sequence: account.next_event(),
         market: market.index,
@@ -82,7 +83,8 @@ pub fn place_trigger(ctx: Context<PlaceTrigger>, trigger: TriggerArgs) -> Result
         client_id: trigger.client_id,
         trigger_price: trigger.trigger_price,
         lots: trigger.lots,
-    });
+    }
+    .tell();
     Ok(())
 }
 

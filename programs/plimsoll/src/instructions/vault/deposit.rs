@@ -1,6 +1,7 @@
 //! Deposit: anyone's tokens enter a bank's vault for a margin account, paying back what it owes there first.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::Deposited,
     state::{
@@ -60,7 +61,7 @@ impl<'info> Deposit<'info> {
         action: Pausable,
         rule: impl FnOnce(&mut Bank, &mut MarginAccount, i64) -> Result<Moved>,
     ) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now = clock::now()?;
         let (decimals, recorded, event) = {
             let board = self.board.load()?;
             let (mut account, mut bank) = (self.account.load_mut()?, self.bank.load_mut()?);
@@ -82,7 +83,7 @@ impl<'info> Deposit<'info> {
             (bank.decimals, recorded, event)
         };
         self.transfer().take_in(&self.depositor, event.amount, decimals, recorded)?;
-        emit!(event);
+        event.tell();
         Ok(())
     }
 

@@ -38,6 +38,6 @@ pub fn resume_bank(ctx: Context<ResumeBank>) -> Result<()> {
     let mut bank = ctx.accounts.bank.load_mut()?;
     bank.flags &= !VAULT_SHORT;
     let sequence = bank.next_event();
-    emit!(BankResumed { bank: ctx.accounts.bank.key(), sequence });
+    BankResumed { bank: ctx.accounts.bank.key(), sequence }.tell();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Skim surplus: what somebody sent to a vault by mistake or as a gift belongs to no ledger; the fee collector takes it.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::SurplusSkimmed,
     state::{Bank, Exchange, RiskBoard, risk_board::Pausable},
@@ -44,7 +45,7 @@ impl<'info> SkimSurplus<'info> {
         ensure!(bank.exchange.0 == self.exchange.key().to_bytes(), Refusal::ForeignExchange);
         bank.require_board(self.board.as_ref().key)?;
         ensure!(exchange.fee_collector.0 == self.fee_collector.key().to_bytes(), Refusal::NotTheFeeCollector);
-        board.require_running(action, Clock::get()?.unix_timestamp)?;
+        board.require_running(action, clock::now()?)?;
         bank.require_whole()?;
         self.transfer().validate(&bank)
     }
@@ -63,6 +64,6 @@ pub fn skim_surplus(ctx: Context<SkimSurplus>) -> Result<()> {
         (surplus, bank.decimals, recorded, event)
     };
     transfer.pay_out(surplus, decimals, recorded)?;
-    emit!(event);
+    event.tell();
     Ok(())
 }

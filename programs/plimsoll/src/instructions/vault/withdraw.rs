@@ -1,6 +1,7 @@
 //! Withdraw: tokens leave a bank's vault for their owner, borrowing beyond the balance where margin and caps allow.
 
 use crate::{
+    clock,
     errors::Refusal,
     events::Withdrawn,
     prices,
@@ -62,11 +63,12 @@ impl<'info> Withdraw<'info> {
         oracles: &[AccountInfo<'info>],
         rule: impl FnOnce(&mut Bank, &mut MarginAccount, i64) -> Result<Moved>,
     ) -> Result<()> {
-        let now = Clock::get()?.unix_timestamp;
+        let now = clock::now()?;
         let (decimals, recorded, event) = {
             let board = self.board.load()?;
             let (mut account, mut bank) = (self.account.load_mut()?, self.bank.load_mut()?);
             self.validate(&account, &bank)?;
+            bank.require_ungated(now)?;
             board.require_running(Pausable::Withdraw, now)?;
             let recorded = bank.vault_balance.get();
             let moved = rule(&mut bank, &mut account, now)?;
@@ -81,7 +83,7 @@ impl<'info> Withdraw<'info> {
             (bank.decimals, recorded, self.event(&mut account, &bank, &moved))
         };
         self.transfer().pay_out(event.amount, decimals, recorded)?;
-        emit!(event);
+        event.tell();
         Ok(())
     }
 

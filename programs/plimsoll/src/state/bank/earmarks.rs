@@ -1,4 +1,4 @@
-//! Moves of quote inside the vault: between balances, pockets, pools and fees.
+//! Moves of quote inside the vault: between balances, pockets, pools, insurance and fees.
 //!
 //! No token comes in or leaves, so no outflow window counts any of it, and `vault = D − B + R + earmarks + dust` holds
 //! through each move: what one side loses another gets, rounded against the user. What the protocol pays is refused by no
@@ -80,6 +80,29 @@ impl Bank {
         amount: TokenAmount,
         now: i64,
     ) -> Result<Moved> {
+        let moved = self.set_aside(account, amount, now)?;
+        self.pockets = self.pockets.checked_add(amount).map_err(refused)?;
+        Ok(moved)
+    }
+
+    /// Takes an amount out of an account's deposit for the insurance fund; nobody stakes on credit.
+    ///
+    /// # Errors
+    /// As [`Bank::fill_pocket`].
+    pub fn fill_insurance(
+        &mut self,
+        account: &mut MarginAccount,
+        amount: TokenAmount,
+        now: i64,
+    ) -> Result<Moved> {
+        let moved = self.set_aside(account, amount, now)?;
+        self.insurance = self.insurance.checked_add(amount).map_err(refused)?;
+        Ok(moved)
+    }
+
+    /// Takes out of an account's deposit what becomes an earmark.
+    #[inline(never)]
+    fn set_aside(&mut self, account: &mut MarginAccount, amount: TokenAmount, now: i64) -> Result<Moved> {
         self.accrue(now)?;
         let held = self.held_by(account)?;
         if held < amount {
@@ -88,7 +111,6 @@ impl Bank {
         let slot = account.slot_for(self.index)?;
         self.take_deposit(slot, amount)?;
         self.require_utilisation()?;
-        self.pockets = self.pockets.checked_add(amount).map_err(refused)?;
         self.observe_rate()?;
         self.moved(slot, amount, TokenAmount::ZERO)
     }
@@ -105,6 +127,40 @@ impl Bank {
     ) -> Result<Moved> {
         self.pockets = self.pockets.checked_sub(amount).map_err(refused)?;
         self.pay(account, amount, now)
+    }
+
+    /// Pays an amount out of the insurance fund into an account's balance, its debt first.
+    ///
+    /// # Errors
+    /// [`Refusal::NoFreeSlot`]; [`Refusal::Overflow`] for more than all insurance.
+    pub fn empty_insurance(
+        &mut self,
+        account: &mut MarginAccount,
+        amount: TokenAmount,
+        now: i64,
+    ) -> Result<Moved> {
+        self.insurance = self.insurance.checked_sub(amount).map_err(refused)?;
+        self.pay(account, amount, now)
+    }
+
+    /// Revenue of the insurance fund, or of a market's part of it, leaves the markets' pools.
+    ///
+    /// # Errors
+    /// [`Refusal::Overflow`] for more than the pools hold.
+    pub fn insurance_earns(&mut self, amount: TokenAmount) -> Result<()> {
+        self.pools = self.pools.checked_sub(amount).map_err(refused)?;
+        self.insurance = self.insurance.checked_add(amount).map_err(refused)?;
+        Ok(())
+    }
+
+    /// The insurance fund, or a market's part of it, pays a loss into the markets' pools.
+    ///
+    /// # Errors
+    /// [`Refusal::Overflow`] for more than all insurance.
+    pub fn insurance_pays(&mut self, amount: TokenAmount) -> Result<()> {
+        self.insurance = self.insurance.checked_sub(amount).map_err(refused)?;
+        self.pools = self.pools.checked_add(amount).map_err(refused)?;
+        Ok(())
     }
 
     /// Fees move from the markets' pools to the exchange.

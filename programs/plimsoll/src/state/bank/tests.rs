@@ -210,6 +210,39 @@ fn pockets_and_pools_pay_each_other() {
 }
 
 #[test]
+fn a_stake_comes_out_of_a_deposit_and_redemption_pays_a_debt_first() {
+    let mut vault = Vault::of(10_000, 300);
+    let (mut staker, mut debtor) = (account(), vault.borrower.clone());
+    vault.bank.deposit(&mut staker, amount(500), NOW).unwrap();
+    assert!(vault.bank.fill_insurance(&mut staker, amount(501), NOW).is_err(), "on credit");
+    assert!(vault.bank.insurance.is_zero());
+    let moved = vault.does(|it| it.bank.fill_insurance(&mut staker, amount(400), NOW));
+    assert_eq!((moved.amount, vault.bank.insurance), (amount(400), amount(400)));
+    let moved = vault.does(|it| it.bank.empty_insurance(&mut debtor, amount(250), NOW));
+    assert_eq!((moved.debt, vault.bank.insurance), (amount(250), amount(150)));
+    assert!(vault.bank.empty_insurance(&mut staker, amount(151), NOW).is_err());
+}
+
+#[test]
+fn what_lenders_need_is_not_staked() {
+    let mut vault = Vault::of(10_000, 7_900);
+    let mut lender = vault.lender.clone();
+    assert!(vault.bank.fill_insurance(&mut lender, amount(1_000), NOW).is_err());
+}
+
+#[test]
+fn insurance_earns_from_the_pools_and_pays_into_them() {
+    let mut vault = Vault::of(10_000, 0);
+    let mut loser = vault.lender.clone();
+    vault.does(|it| it.bank.pay_loss(&mut loser, amount(1_000), false, NOW));
+    vault.does(|it| it.bank.insurance_earns(amount(700)));
+    vault.does(|it| it.bank.insurance_pays(amount(200)));
+    assert_eq!((vault.bank.pools, vault.bank.insurance), (amount(500), amount(500)));
+    assert!(vault.bank.insurance_earns(amount(501)).is_err());
+    assert!(vault.bank.insurance_pays(amount(501)).is_err());
+}
+
+#[test]
 fn fees_leave_the_vault_whole_and_once() {
     let mut vault = Vault::of(10_000, 0);
     let mut loser = vault.lender.clone();
