@@ -2,7 +2,7 @@
 
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use plimsoll::state::{
-    Bank, Exchange, MarginAccount, Market, PendingChange, RiskBoard,
+    Bank, Exchange, InsuranceFund, InsuranceStake, MarginAccount, Market, PendingChange, RiskBoard,
     book::{ASKS_SEED, BIDS_SEED, QUEUE_SEED},
 };
 use solana_program::pubkey::PubkeyError;
@@ -90,6 +90,16 @@ pub fn margin_account(exchange: &Pubkey, owner: &Pubkey, number: u32) -> Derived
     Derived::new(plimsoll::ID, &[MarginAccount::SEED, exchange.as_ref(), owner.as_ref(), &number])
 }
 
+/// The exchange's insurance fund.
+pub fn insurance(exchange: &Pubkey) -> Derived {
+    Derived::new(plimsoll::ID, &[InsuranceFund::SEED, exchange.as_ref()])
+}
+
+/// An owner's stake in the insurance fund.
+pub fn stake(exchange: &Pubkey, owner: &Pubkey) -> Derived {
+    Derived::new(plimsoll::ID, &[InsuranceStake::SEED, exchange.as_ref(), owner.as_ref()])
+}
+
 /// A queued change.
 pub fn pending_change(exchange: &Pubkey, number: u64) -> Derived {
     Derived::new(plimsoll::ID, &[PendingChange::SEED, exchange.as_ref(), &number.to_le_bytes()])
@@ -110,13 +120,15 @@ pub fn token_account(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> D
 pub struct ExchangeAddresses {
     pub exchange: Pubkey,
     pub board: Pubkey,
+    /// The insurance fund.
+    pub insurance: Pubkey,
 }
 
 impl ExchangeAddresses {
     /// Those of the program's exchange.
     pub fn derive() -> Self {
         let exchange = exchange().address();
-        Self { exchange, board: board(&exchange).address() }
+        Self { exchange, board: board(&exchange).address(), insurance: insurance(&exchange).address() }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use anchor_lang::prelude::*;
 use bytemuck::Pod;
-use plimsoll::state::{Bank, Exchange, MarginAccount, Market, PendingChange, RiskBoard};
+use plimsoll::state::{
+    Bank, Exchange, InsuranceFund, InsuranceStake, MarginAccount, Market, PendingChange, RiskBoard,
+};
 use std::fmt;
 
 /// Why bytes are not the account that was asked for.
@@ -47,6 +49,8 @@ accounts! {
     Market: "market",
     MarginAccount: "margin account",
     PendingChange: "pending change",
+    InsuranceFund: "insurance fund",
+    InsuranceStake: "insurance stake",
 }
 
 /// Copies an account out of its data, wherever in memory that lies.

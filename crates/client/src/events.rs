@@ -1,5 +1,6 @@
 //! What happened, out of a transaction's log.
 
+use crate::addresses;
 use anchor_lang::{Discriminator, prelude::Pubkey};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use borsh::BorshDeserialize;
@@ -8,10 +9,14 @@ use plimsoll::events::*;
 /// What numbers its events one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
-    /// A margin account, a bank, a market or the board, by address.
+    /// A margin account, a bank, a market or a stake, by address.
     Account(Pubkey),
     /// The exchange.
     Exchange,
+    /// The risk board.
+    Board,
+    /// The insurance fund.
+    Insurance,
 }
 
 /// A source's number of an event.
@@ -55,7 +60,7 @@ events! {
     VaultShort: |event| [(Source::Account(event.bank), event.sequence)],
     BankResumed: |event| [(Source::Account(event.bank), event.sequence)],
     SurplusSkimmed: |event| [(Source::Account(event.bank), event.sequence)],
-    PricesRefreshed: |event| [(Source::Account(event.board), event.sequence)],
+    PricesRefreshed: |event| [(Source::Board, event.sequence)],
     RefresherPaid: |event| [(Source::Account(event.account), event.sequence)],
     AccountOpened: |_event| [],
     AccountClosed: |event| [(Source::Account(event.account), event.sequence)],
@@ -85,12 +90,73 @@ events! {
     ],
     FeesCollected: |event| [(Source::Account(event.market), event.sequence)],
     FeesPaid: |event| [(Source::Account(event.bank), event.sequence)],
+    Deleveraged: |event| [(Source::Account(event.account), event.sequence)],
+    MarginCall: |event| [(Source::Account(event.account), event.sequence)],
+    Assessed: |event| [(Source::Account(event.account), event.sequence)],
+    TakenOver: |event| [
+        (Source::Account(event.account), event.sequence),
+        (Source::Account(event.liquidator), event.liquidator_sequence),
+    ],
+    LiquidatedIntoBook: |event| {
+        let mut numbers = with_makers(Some((Source::Account(event.account), event.sequence)), &event.makers);
+        // A keeper who earned nothing has no number for it.
+        numbers.extend(numbered(event.keeper, event.keeper_sequence));
+        numbers
+    },
+    CollateralSwapped: |event| [
+        (Source::Account(event.account), event.sequence),
+        (Source::Account(event.liquidator), event.liquidator_sequence),
+    ],
+    PnlBought: |event| [
+        (Source::Account(event.account), event.sequence),
+        (Source::Account(event.liquidator), event.liquidator_sequence),
+    ],
+    ClosedByDeleveraging: |event| [
+        (Source::Account(event.account), event.sequence),
+        (Source::Account(market_at(event.market)), event.market_sequence),
+    ],
+    BankruptcyResolved: |event| {
+        let own = [(Source::Account(event.account), event.sequence), (Source::Insurance, event.fund_sequence)];
+        // A resolver who sold nothing has no number for it.
+        own.into_iter().chain(numbered(event.resolver, event.resolver_sequence)).collect::<Vec<_>>()
+    },
+    StakeMoved: |event| [
+        (Source::Account(event.account), event.sequence),
+        (Source::Account(event.stake), event.stake_sequence),
+        (Source::Insurance, event.fund_sequence),
+    ],
+    StakeCooled: |event| [(Source::Account(event.stake), event.sequence)],
+    InsuranceEarned: |event| [
+        (Source::Account(event.market), event.sequence),
+        (Source::Insurance, event.fund_sequence),
+    ],
+    OutageEnded: |event| [(Source::Board, event.sequence)],
+    BreakerOpened: |event| [(Source::Board, event.sequence)],
+    WithdrawalsGated: |event| [(Source::Account(event.bank), event.sequence)],
+    SettlementStarted: |event| [(Source::Account(event.market), event.sequence)],
+    SettlementFixed: |event| [(Source::Account(event.market), event.sequence)],
+    PositionSettled: |event| [(Source::Account(event.account), event.sequence)],
+    MarketClosed: |event| [
+        (Source::Account(event.market), event.sequence),
+        (Source::Insurance, event.fund_sequence),
+    ],
+    LifeProved: |event| [(Source::Exchange, event.sequence)],
+}
+
+/// The account of the market at a place on the board.
+fn market_at(index: u8) -> Pubkey {
+    addresses::market(&addresses::exchange().address(), index).address()
+}
+
+/// A margin account's number, if it has one.
+fn numbered(account: Pubkey, number: u64) -> Option<Numbered> {
+    (number != 0).then_some((Source::Account(account), number))
 }
 
 /// The numbers of a batch of fills. What waits in the queue has no number yet: its maker's account was not at hand.
 fn with_makers(own: Option<Numbered>, makers: &[MakerChange]) -> Vec<Numbered> {
-    let settled = makers.iter().filter(|change| change.sequence != 0);
-    own.into_iter().chain(settled.map(|change| (Source::Account(change.maker), change.sequence))).collect()
+    let settled = makers.iter().filter_map(|change| numbered(change.maker, change.sequence));
+    own.into_iter().chain(settled).collect()
 }
 
 /// All events in the log of a transaction, in order.

@@ -5,7 +5,9 @@
 //! - [`decode`]: accounts out of bytes. [`book`]: order books and fill queues out of bytes.
 //! - [`events`]: what happened, out of a transaction's log.
 //! - [`errors`]: why the program refused, out of an error code.
-//! - [`lookup`]: address lookup tables, and transactions that use them.
+//! - [`lookup`]: address lookup tables, and messages that use them.
+//! - [`transaction`]: transactions with their limits, fees and nonces.
+//! - [`portfolio`]: what an account is worth, how far it is from liquidation, how much more it may do.
 
 pub mod addresses;
 pub mod book;
@@ -14,5 +16,7 @@ pub mod errors;
 pub mod events;
 pub mod instructions;
 pub mod lookup;
+pub mod portfolio;
+pub mod transaction;
 
 pub use plimsoll::ID;

@@ -17,8 +17,8 @@ pub const STEP: usize = 24;
 
 const SIGNATURE: usize = 64;
 
-/// What every trader of an exchange names again and again, each once: exchange, board, banks with their vaults and
-/// mints, markets with their books, oracle accounts. Margin accounts are for whoever expects to meet them to add.
+/// What every trader of an exchange names again and again, each once: exchange, board, insurance fund, banks with their vaults
+/// and mints, markets with their books, oracle accounts. Margin accounts are for whoever expects to meet them to add.
 pub fn shared(
     of: &ExchangeAddresses,
     banks: &[BankAddresses],
@@ -27,7 +27,7 @@ pub fn shared(
 ) -> Vec<Pubkey> {
     let of_bank = |bank: &BankAddresses| [bank.bank, bank.vault, bank.mint, bank.token_program];
     let of_market = |market: &MarketAddresses| [market.market, market.bids, market.asks, market.queue];
-    let all = [of.exchange, of.board, system_program::ID]
+    let all = [of.exchange, of.board, of.insurance, system_program::ID]
         .into_iter()
         .chain(banks.iter().flat_map(of_bank))
         .chain(markets.iter().flat_map(of_market))
@@ -163,6 +163,6 @@ mod tests {
     fn nothing_is_listed_twice() {
         let of = ExchangeAddresses::derive();
         let banks = [BankAddresses::derive(&of, key(1), key(9)), BankAddresses::derive(&of, key(2), key(9))];
-        assert_eq!(shared(&of, &banks, &[], &[key(5), key(5)]).len(), 3 + 7 + 1);
+        assert_eq!(shared(&of, &banks, &[], &[key(5), key(5)]).len(), 4 + 7 + 1);
     }
 }

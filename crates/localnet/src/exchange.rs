@@ -48,6 +48,9 @@ pub fn open(network: &Network, elf: &[u8]) -> Result<Exchange> {
     network
         .send(&[setup::register_bank(&bank, authority, NO_FEED)], &[&admin])
         .context("registering the quote bank")?;
+    network
+        .send(&[setup::create_insurance(&of, authority, bank.bank)], &[&admin])
+        .context("creating the insurance fund")?;
     network.send(&[setup::open_exchange(&of, authority)], &[&admin]).context("opening the exchange")?;
     Ok(Exchange { addresses: of, admin, guardian, quote: bank })
 }

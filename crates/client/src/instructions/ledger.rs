@@ -1,14 +1,19 @@
 //! Cash of the markets: settlement, pockets, fees.
 
 use super::{instruction, with_oracles};
-use crate::addresses::{BankAddresses, MarketAddresses};
+use crate::addresses::{BankAddresses, MarketAddresses, insurance};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 /// Turns as much of an account's profit or loss in a market into cash as the rules allow. Nobody needs to sign.
 pub fn settle_pnl(market: &MarketAddresses, account: Pubkey, quote_bank: Pubkey) -> Instruction {
-    let accounts =
-        plimsoll::accounts::SettlePnl { account, board: market.board, market: market.market, quote_bank };
+    let accounts = plimsoll::accounts::SettlePnl {
+        account,
+        board: market.board,
+        market: market.market,
+        quote_bank,
+        insurance: insurance(&market.exchange).address(),
+    };
     instruction(accounts, plimsoll::instruction::SettlePnl {})
 }
 
@@ -50,9 +55,16 @@ impl Pocket {
     }
 }
 
-/// Moves a market's fees from its pool to the exchange, as far as the pool holds them. Nobody needs to sign.
+/// Moves a market's fees from its pool to the exchange and to insurance, as far as the pool holds them; while a deficit is
+/// open they fill that. Nobody needs to sign.
 pub fn collect_fees(market: &MarketAddresses, quote_bank: Pubkey) -> Instruction {
-    let accounts = plimsoll::accounts::CollectFees { board: market.board, market: market.market, quote_bank };
+    let accounts = plimsoll::accounts::CollectFees {
+        board: market.board,
+        market: market.market,
+        quote_bank,
+        exchange: market.exchange,
+        insurance: insurance(&market.exchange).address(),
+    };
     instruction(accounts, plimsoll::instruction::CollectFees {})
 }
 

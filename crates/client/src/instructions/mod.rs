@@ -2,9 +2,12 @@
 
 pub mod account;
 pub mod governance;
+pub mod insurance;
 pub mod ledger;
+pub mod liquidation;
 pub mod order;
 pub mod refresh;
+pub mod settlement;
 pub mod setup;
 pub mod trade;
 pub mod trigger;

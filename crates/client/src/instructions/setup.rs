@@ -105,6 +105,19 @@ pub fn grow_book(market: &MarketAddresses, book: Pubkey, payer: Pubkey) -> Instr
     instruction(accounts, plimsoll::instruction::GrowBook {})
 }
 
+/// Creates the insurance fund, empty. The admin signs and pays.
+pub fn create_insurance(of: &ExchangeAddresses, admin: Pubkey, quote_bank: Pubkey) -> Instruction {
+    let accounts = plimsoll::accounts::CreateInsurance {
+        admin,
+        exchange: of.exchange,
+        board: of.board,
+        quote_bank,
+        insurance: of.insurance,
+        system_program: system_program::ID,
+    };
+    instruction(accounts, plimsoll::instruction::CreateInsurance {})
+}
+
 /// Ends set-up for good. The admin signs.
 pub fn open_exchange(of: &ExchangeAddresses, admin: Pubkey) -> Instruction {
     let accounts = plimsoll::accounts::OpenExchange { admin, exchange: of.exchange, board: of.board };
