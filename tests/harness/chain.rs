@@ -142,10 +142,22 @@ impl Chain {
         self.send_message(message.expect("not too many accounts"))
     }
 
+    /// Sends one instruction of a transaction alone, whatever its size: for whoever looks at each by itself.
+    pub(crate) fn replays(&mut self, instruction: &Instruction) -> Receipt {
+        let blockhash = self.svm.latest_blockhash();
+        let instructions = std::slice::from_ref(instruction);
+        let message = Message::new_with_blockhash(instructions, Some(&self.payer), &blockhash);
+        self.sign_and_send(VersionedMessage::Legacy(message))
+    }
+
     fn send_message(&mut self, message: VersionedMessage) -> Receipt {
         let (bytes, locks) = (lookup::size(&message), lookup::locks(&message));
         assert!(bytes <= lookup::MAX_TRANSACTION, "the transaction has {bytes} bytes");
         assert!(locks <= MAX_LOCKS, "it locks {locks} accounts");
+        self.sign_and_send(message)
+    }
+
+    fn sign_and_send(&mut self, message: VersionedMessage) -> Receipt {
         let signatures = usize::from(message.header().num_required_signatures);
         let signers = message.static_account_keys()[..signatures].to_vec();
         let keys: Vec<Keypair> = signers.iter().map(|key| self.key_of(key)).collect();

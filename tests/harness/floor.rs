@@ -88,11 +88,12 @@ impl Receipt {
         ordered.collect()
     }
 
-    /// What happened to makers, whether an order met them or their waiting fills were applied.
+    /// What happened to makers, whether an order or a liquidation met them or their waiting fills were applied.
     pub fn makers(&self) -> Vec<&MakerChange> {
         let makers = self.events.iter().flat_map(|event| match event {
             Event::Ordered(ordered) => ordered.makers.as_slice(),
             Event::FillsApplied(applied) => applied.makers.as_slice(),
+            Event::LiquidatedIntoBook(liquidated) => liquidated.makers.as_slice(),
             _ => &[],
         });
         makers.collect()

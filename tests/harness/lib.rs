@@ -26,20 +26,26 @@
 //! ```
 
 pub mod amounts;
+pub mod auctions;
 pub mod chain;
 pub mod deals;
+pub mod endings;
 pub mod failure;
 pub mod floor;
 pub mod governors;
+pub mod insurance;
 pub mod invariants;
 pub mod keys;
+pub mod liquidator;
 pub mod markets;
 pub mod mints;
 pub mod oracle;
 pub mod oracles;
 pub mod perps;
 pub mod program;
+pub mod replaying;
 pub mod set_up;
+pub mod sheet;
 pub mod snapshot;
 pub mod statement;
 pub mod tokens;

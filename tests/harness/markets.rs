@@ -9,7 +9,10 @@ use plimsoll_client::{
     instructions::{ledger, refresh, setup, trade},
     lookup::Table,
 };
-use plimsoll_risk::layout::{account::Position, market::MarketTerms};
+use plimsoll_risk::layout::{
+    account::Position,
+    market::{MARKET_REDUCE_ONLY, MarketTerms},
+};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -29,13 +32,14 @@ impl World {
         receipt
     }
 
-    /// Caps that no story meets by accident, and an initial ratio that open interest does not raise.
+    /// Caps that no story meets by accident, an initial ratio that open interest does not raise, and no breaker.
     pub fn sets_standard_market_terms(&mut self, perp: Perp) {
         for cap in ["market.open_interest_cap", "market.oi_upper", "market.settlement_cap"] {
             self.sets_in_market(cap, perp, PLENTY);
         }
         self.sets_in_market("market.oi_lower", perp, PLENTY / 2);
         self.sets_in_market("market.account_cap", perp, PLENTY_OF_LOTS);
+        self.sets_in_market("market.breaker_move", perp, 0);
     }
 
     /// The admin sets a market's parameter: at once, as it must be, before opening or tightening.
@@ -58,9 +62,13 @@ impl World {
         self.does(&[refresh::refresh_market(&market)])
     }
 
+    /// All markets but those that end.
     pub(crate) fn refreshes_all_markets(&mut self) {
-        let all: Vec<Instruction> =
-            self.markets.iter().map(|(_, market)| refresh::refresh_market(market)).collect();
+        let board = self.board();
+        let trades =
+            |market: &&MarketAddresses| board.markets[usize::from(market.index)].state <= MARKET_REDUCE_ONLY;
+        let markets = self.markets.iter().map(|(_, market)| market);
+        let all: Vec<Instruction> = markets.filter(trades).map(refresh::refresh_market).collect();
         for some in all.chunks(4) {
             self.does(some);
         }

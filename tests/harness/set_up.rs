@@ -66,6 +66,9 @@ impl World {
             world.registers(*token);
             world.sets_standard_terms(*token);
         }
+        world.creates_insurance();
+        // Stories jump in time: only those about outages have any.
+        world.sets_for_all("board.heartbeat_gap", 0);
         world
     }
 
@@ -110,6 +113,12 @@ impl World {
         for _ in 0..setup::growths() {
             self.does(&[setup::grow_board(&self.exchange, payer)]);
         }
+    }
+
+    /// Creates the insurance fund, once the quote token has its bank.
+    pub fn creates_insurance(&mut self) {
+        let (admin, bank) = (self.chain.person("admin"), self.quote_bank());
+        self.does(&[setup::create_insurance(&self.exchange, admin, bank)]);
     }
 
     /// Registers a token's bank, and its feed unless it is the quote token.

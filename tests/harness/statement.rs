@@ -1,5 +1,9 @@
 //! What an account's owner knows from events alone: every unit of quote that came, went, was won and lost.
 
+mod danger;
+#[cfg(test)]
+mod tests;
+
 use crate::{World, perps::Perp};
 use plimsoll::events::{MakerChange, Ordered, PnlSettled, PocketMoved, TriggerExecuted};
 use plimsoll_client::{
@@ -44,6 +48,14 @@ pub struct Statement {
     pub funding: i128,
     /// Rewards of keepers, paid less earned.
     pub rewards: i128,
+    /// What the deleveraging of a side paid, less what winners bore, funding until then included.
+    pub deleveraged: i128,
+    /// What swaps of collateral brought in quote, less what they took.
+    pub swapped: i128,
+    /// What is staked in the insurance fund, less what was redeemed.
+    pub staked: i128,
+    /// What a bankruptcy forgave, less what it seized.
+    pub forgiven: i128,
     /// Times that profit or loss became cash.
     pub settlements: usize,
     /// Fills as maker that were settled at once, and through the queue.
@@ -83,9 +95,9 @@ impl World {
 }
 
 impl Statement {
-    /// Sum of what was won and lost: trades, fees, funding, rewards.
+    /// Sum of what was won and lost: trades, fees, funding, rewards, deleveraging.
     pub fn result(&self) -> i128 {
-        self.traded - self.fees - self.funding - self.rewards
+        self.traded - self.fees - self.funding - self.rewards + self.deleveraged
     }
 
     /// What a market's line says; an empty one for a market that was never traded.
@@ -120,7 +132,11 @@ impl Statement {
                 self.triggers.insert(it.slot, it.market);
             }
             Event::TriggerExecuted(it) => self.reads_trigger(it),
-            _ => (),
+            Event::StakeMoved(it) if it.account == self.account => {
+                self.staked += i128::from(it.amount);
+                self.moves_balance(-i128::from(it.amount), it.balance);
+            }
+            _ => self.reads_danger(event),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     Chain, Failure, Receipt,
     governors::Governor,
-    invariants::{self, History},
+    invariants::{self, Danger, History},
     oracle::Oracle,
     perps::Perp,
     snapshot::Snapshot,
@@ -51,17 +51,20 @@ impl World {
 
     /// Sends a transaction that has to succeed, then checks every invariant.
     pub fn does(&mut self, instructions: &[Instruction]) -> Receipt {
+        let danger = Danger::of(&self.chain, instructions);
         let receipt = self.chain.send(instructions).must_succeed();
-        self.went_through(receipt, instructions)
+        self.went_through(receipt, instructions, danger)
     }
 
     /// The same by a version-0 transaction, whose accounts may stand in lookup tables.
     pub fn does_v0(&mut self, instructions: &[Instruction], tables: &[Table]) -> Receipt {
+        let danger = Danger::of(&self.chain, instructions);
         let receipt = self.chain.send_v0(instructions, tables).must_succeed();
-        self.went_through(receipt, instructions)
+        self.went_through(receipt, instructions, danger)
     }
 
-    fn went_through(&mut self, receipt: Receipt, instructions: &[Instruction]) -> Receipt {
+    fn went_through(&mut self, receipt: Receipt, instructions: &[Instruction], danger: Danger) -> Receipt {
+        danger.judge(&self.chain, instructions);
         self.history.record(&receipt, instructions.len());
         invariants::check(&self.chain, &mut self.history);
         receipt
@@ -99,8 +102,10 @@ impl World {
 
     /// The same for whoever judges refusals himself.
     pub fn tries_anything(&mut self, instructions: &[Instruction]) -> Receipt {
+        let danger = Danger::of(&self.chain, instructions);
         let receipt = self.chain.send(instructions);
         if receipt.error.is_none() {
+            danger.judge(&self.chain, instructions);
             self.history.record(&receipt, instructions.len());
         }
         invariants::check(&self.chain, &mut self.history);
@@ -279,7 +284,7 @@ impl World {
 }
 
 /// Whether a program refused by a code of its own: never a crash, an overflow that was not caught, or a wrong account.
-fn is_a_named_refusal(error: &TransactionError) -> bool {
+pub(crate) fn is_a_named_refusal(error: &TransactionError) -> bool {
     const TOKENS_SHORT: u32 = 1;
     let TransactionError::InstructionError(_, InstructionError::Custom(code)) = error else { return false };
     *code == TOKENS_SHORT || plimsoll_client::errors::refusal(*code).is_some()

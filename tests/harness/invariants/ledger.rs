@@ -1,20 +1,23 @@
 //! The whole ledger at one moment.
 
 use crate::Chain;
-use plimsoll::state::{Bank, Exchange, MarginAccount, Market, RiskBoard};
+use plimsoll::state::{Bank, Exchange, InsuranceFund, InsuranceStake, MarginAccount, Market, RiskBoard};
 use plimsoll_client::{
     book::{self, BookView, QueueView, QueuedFill},
     decode,
 };
-use plimsoll_risk::layout::account::Position;
+use plimsoll_risk::layout::{account::Position, market::MarketTerms};
 use solana_account::ReadableAccount;
 use solana_pubkey::Pubkey;
 use std::collections::BTreeMap;
 
 /// As it lies on the machine.
+#[derive(Default)]
 pub(super) struct Ledger<'a> {
     pub exchange: Option<&'a Exchange>,
     pub board: Option<&'a RiskBoard>,
+    pub insurance: Option<&'a InsuranceFund>,
+    pub stakes: BTreeMap<Pubkey, &'a InsuranceStake>,
     pub banks: BTreeMap<u8, (Pubkey, &'a Bank)>,
     pub markets: BTreeMap<u8, Trading<'a>>,
     pub accounts: BTreeMap<Pubkey, &'a MarginAccount>,
@@ -24,15 +27,15 @@ pub(super) struct Ledger<'a> {
 pub(super) struct Trading<'a> {
     pub address: Pubkey,
     pub market: &'a Market,
+    /// Its entry on the board.
+    pub terms: &'a MarketTerms,
     pub book: BookView<'a>,
     pub queue: QueueView<'a>,
 }
 
 impl<'a> Ledger<'a> {
     pub fn read(chain: &'a Chain) -> Self {
-        let (exchange, board) = (None, None);
-        let (banks, markets, accounts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut ledger = Self { exchange, board, banks, markets, accounts };
+        let mut ledger = Self::default();
         let mut found = Vec::new();
         for (address, account) in chain.accounts_of(plimsoll::ID) {
             let data = account.data();
@@ -44,6 +47,10 @@ impl<'a> Ledger<'a> {
                 found.push((*address, market));
             } else if let Some(board) = look::<RiskBoard>(data) {
                 ledger.board = Some(board);
+            } else if let Some(insurance) = look::<InsuranceFund>(data) {
+                ledger.insurance = Some(insurance);
+            } else if let Some(stake) = look::<InsuranceStake>(data) {
+                ledger.stakes.insert(*address, stake);
             } else if let Some(exchange) = look::<Exchange>(data) {
                 ledger.exchange = Some(exchange);
             }
@@ -53,6 +60,12 @@ impl<'a> Ledger<'a> {
             ledger.markets.insert(market.index, Trading::read(chain, board, address, market));
         }
         ledger
+    }
+
+    /// All insurance, native quote: the shared fund's, and the markets' own parts.
+    pub fn insured(&self) -> u64 {
+        let shared = self.insurance.map_or(0, |insurance| insurance.fund.cover().get());
+        shared + self.markets.values().map(|trading| trading.market.insurance.get()).sum::<u64>()
     }
 
     /// Positions in a market, with the account that each belongs to.
@@ -70,7 +83,7 @@ impl<'a> Trading<'a> {
         let queue = book::queue(data(market.queue)).expect("a queue");
         let terms = &board.markets[usize::from(market.index)];
         assert_eq!(Pubkey::from(terms.market.0), address, "the board knows another market {}", market.index);
-        Self { address, market, book, queue }
+        Self { address, market, terms, book, queue }
     }
 
     /// What waits for an account, oldest first.

@@ -3,6 +3,7 @@
 use super::ledger::{Ledger, Trading};
 use plimsoll_client::book::{QueuedFill, Side, TAKEN_OFF};
 use plimsoll_risk::{
+    deleveraging::{self, Residue},
     fill, funding,
     layout::account::Position,
     num::{Lots, Quote},
@@ -12,42 +13,87 @@ use solana_pubkey::Pubkey;
 /// Units of rounding that one instruction may leave in a market: funding is rounded once a position that it changes, and no
 /// instruction changes more positions than a transaction has accounts.
 const DUST_OF_ONE: u64 = 64;
+/// Units of rounding that applying what waits may leave of one position.
+const DUST_OF_A_POSITION: u64 = 4;
 
-/// I-10 `every_long_has_its_short`: the market counts the lots of all positions, and with waiting fills applied there are as
-/// many long as short.
+/// I-10 `every_long_has_its_short`: the market counts the lots of all longs and of all shorts, with what a side has and its
+/// positions do not say yet; and with deleveraging and waiting fills applied there are as many long as short. Once the
+/// settlement price is fixed positions leave one by one, against that price.
 pub(super) fn every_long_has_its_short(ledger: &Ledger, trading: &Trading) {
     let (market, index) = (trading.market, trading.market.index);
-    let (mut long, mut short, mut net) = (0u64, 0u64, 0i64);
-    for (address, position) in ledger.positions(index) {
+    let (mut long, mut short) = (market.long_residue.lots, market.short_residue.lots);
+    for (_, position) in ledger.positions(index) {
         let lots = i64::from(position.lots.get());
-        long += lots.max(0).unsigned_abs();
-        short += lots.min(0).unsigned_abs();
-        net += i64::from(applied(trading, address, position).lots.get());
+        long += lots.max(0);
+        short -= lots.min(0);
     }
-    assert_eq!((market.long_lots, market.short_lots), (long, short), "lots counted in market {index}");
-    assert_eq!(net, 0, "more long than short in market {index}, waiting fills counted");
+    let counted = (market.long_lots.cast_signed(), market.short_lots.cast_signed());
+    assert_eq!(counted, (long, short), "lots counted in market {index}");
+    let net = Whole::of(ledger, trading).lots;
+    let is_settled = trading.terms.settlement_price != 0;
+    assert!(is_settled || net == 0, "{net} more long than short in market {index}, waiting fills counted");
 }
 
-/// I-11 `no_market_leaks`: pool + deficit = Σ quote of all positions + fees receivable + dust, with funding and waiting
-/// fills applied; the dust is never negative and grows by rounding alone.
+/// I-11 `no_market_leaks`: pool + deficit = Σ quote of all positions and of the protocol's rounding lots + fees and
+/// insurance receivable + dust, with deleveraging, funding and waiting fills applied; the dust is never negative and grows
+/// by rounding alone. Once the settlement price is fixed, what is still open counts at that price.
 pub(super) fn no_market_leaks(ledger: &Ledger, trading: &Trading, operations: u64) {
-    let (market, index) = (trading.market, trading.market.index);
-    let (mut owed, mut positions) = (i128::from(market.fees_receivable.get()), 0u64);
-    for (address, position) in ledger.positions(index) {
-        owed += i128::from(applied(trading, address, position).quote.get());
-        positions += 1;
-    }
+    let (market, terms, index) = (trading.market, trading.terms, trading.market.index);
+    let whole = Whole::of(ledger, trading);
+    let at_settlement =
+        (i128::from(whole.lots) * i128::from(terms.settlement_price)) >> u32::from(terms.shift);
+    let receivable = [market.fees_receivable, market.insurance_receivable];
+    let owed = whole.quote + at_settlement + receivable.map(|it| i128::from(it.get())).iter().sum::<i128>();
     let dust = i128::from(market.pool.get()) + i128::from(market.deficit.get()) - owed;
     assert!(dust >= 0, "market {index} leaks {} native quote", -dust);
-    let bound = DUST_OF_ONE * operations + positions;
+    let bound = DUST_OF_ONE * operations + DUST_OF_A_POSITION * whole.positions;
     assert!(dust <= i128::from(bound), "market {index} gathers dust: {dust} after {operations} operations");
 }
 
-/// A position as it will be once what waits for its account is applied, by the very steps that apply it: funding first,
-/// then each fill with the fee that was charged for it, and its funding since it was matched.
-fn applied(trading: &Trading, account: Pubkey, position: &Position) -> Position {
-    let mut position = *position;
-    funding::apply(&mut position, trading.market.premium.funding).expect("funding");
+/// All positions of a market and the residues of both sides, once what waits for them is applied.
+struct Whole {
+    /// Lots, long less short.
+    lots: i64,
+    /// Native quote.
+    quote: i128,
+    positions: u64,
+}
+
+impl Whole {
+    fn of(ledger: &Ledger, trading: &Trading) -> Self {
+        let (market, index) = (trading.market, trading.market.index);
+        let mut residues = [market.long_residue, market.short_residue];
+        let mut whole = Self { lots: 0, quote: 0, positions: 0 };
+        for (address, position) in ledger.positions(index) {
+            let position = applied(trading, address, position, &mut residues);
+            whole.lots += i64::from(position.lots.get());
+            whole.quote += i128::from(position.quote.get());
+            whole.positions += 1;
+        }
+        for (residue, sign) in residues.iter().zip([1, -1]) {
+            assert_eq!(residue.behind, 0, "nobody of market {index} is behind, but {residue:?}");
+            whole.lots += sign * residue.lots;
+            let funding = i128::from(sign * residue.lots) * i128::from(market.premium.funding);
+            whole.quote += i128::from(residue.base.get()) - ceil(funding);
+        }
+        whole
+    }
+}
+
+/// 2^-32 rounded up to whole units.
+const fn ceil(parts: i128) -> i128 {
+    -(-parts >> 32)
+}
+
+/// A position as it will be once what waits for its account is applied, by the very steps that apply it: what its side went
+/// through and funding first, then each fill with the fee that was charged for it, and its funding since it was matched.
+fn applied(trading: &Trading, account: Pubkey, position: &Position, residues: &mut [Residue; 2]) -> Position {
+    let (mut position, funding) = (*position, trading.market.premium.funding);
+    let residue = &mut residues[usize::from(position.lots.get() < 0)];
+    match deleveraging::apply(&mut position, trading.terms, funding).expect("deleveraging") {
+        Some(pending) => residue.absorb(&pending).expect("somebody who is behind"),
+        None => drop(funding::apply(&mut position, funding).expect("funding")),
+    }
     for waiting in trading.waiting_for(account).filter(|waiting| waiting.is_fill()) {
         let QueuedFill { price, lots, fee, .. } = *waiting;
         let worth = Quote::new(trading.market.worth_at(price, lots).expect("a worth") as i64);
@@ -55,23 +101,24 @@ fn applied(trading: &Trading, account: Pubkey, position: &Position) -> Position 
         let before = position.lots.get();
         fill::fill(&mut position, is_bid, lots.get(), worth, fee).expect("a fill that can be applied");
         let bought = Lots::new(position.lots.get() - before);
-        let funding = trading.market.premium.funding;
         funding::charge_late(&mut position, bought, waiting.funding, funding).expect("funding");
     }
     position
 }
 
-/// I-12 `earmarks_are_what_markets_and_pockets_hold`: pools and pockets of the quote bank are the sums of the markets' and
-/// the positions', and no other bank has any.
+/// I-12 `earmarks_are_what_markets_and_pockets_hold`: pools, pockets and insurance of the quote bank are the sums of the
+/// markets' and the positions', the shared insurance fund included; and no other bank has any.
 pub(super) fn earmarks_are_what_markets_and_pockets_hold(ledger: &Ledger) {
     let Some(board) = ledger.board else { return };
     let pools: u64 = ledger.markets.values().map(|trading| trading.market.pool.get()).sum();
     let all = ledger.accounts.values().flat_map(|account| &account.positions);
     let pockets: i64 = all.map(|position| position.pocket.get()).sum();
+    let insurance = ledger.insured();
     for (index, (_, bank)) in &ledger.banks {
         let is_quote = *index == board.header.quote_bank;
-        let expected = if is_quote { (pools, pockets.unsigned_abs()) } else { (0, 0) };
-        assert_eq!((bank.pools.get(), bank.pockets.get()), expected, "earmarks of bank {index}");
+        let expected = if is_quote { (pools, pockets.unsigned_abs(), insurance) } else { (0, 0, 0) };
+        let held = (bank.pools.get(), bank.pockets.get(), bank.insurance.get());
+        assert_eq!(held, expected, "earmarks of bank {index}");
     }
 }
 
