@@ -7,7 +7,11 @@ use harness::{
     tokens::*,
 };
 use plimsoll::{errors::Refusal, state::risk_board::Pausable};
-use plimsoll_client::{book::Side, events::Event, instructions::ledger, instructions::order::Order};
+use plimsoll_client::{
+    book::Side,
+    events::Event,
+    instructions::{ledger, liquidation::Scope, order::Order},
+};
 use plimsoll_risk::num::{RATIO_BITS, Ratio};
 
 /// Alice and bob with 10,000 USDC each. Takers pay 5 hundredths of a percent, makers get one.
@@ -87,8 +91,14 @@ fn fees_are_collected_from_the_pool_alone_and_paid_to_the_collector() {
     world.trader("alice").settles(BTC_PERP); // pays her fee: more than is owed, as bob's rebate is in it
     world.trader("bob").settles(BTC_PERP); // gets it
     let told = world.collects_fees(BTC_PERP);
-    let Event::FeesCollected(event) = told.event() else { panic!("{:?}", told.events) };
-    assert_eq!(event.amount as i64, owed);
+    let [Event::FeesCollected(event), Event::InsuranceEarned(insured)] = told.events.as_slice() else {
+        panic!("{:?}", told.events)
+    };
+    let shared = insurances(&world, owed);
+    assert_eq!(event.amount as i64, owed - shared);
+    assert_eq!((insured.tranche as i64, insured.fund, insured.filled), (shared, 0, 0));
+    assert_eq!(world.tranche_of(BTC_PERP) as i64, shared);
+    let owed = owed - shared;
     assert_eq!((receivable(&world), world.market(BTC_PERP).pool.get()), (0, 0));
     assert_eq!(world.bank(USDC).fees.get() as i64, owed);
     world.refuses(&[collect], Refusal::NothingToCollect);
@@ -116,7 +126,14 @@ fn fees_are_collected_as_far_as_the_pool_goes() {
     assert_eq!(receivable(&world), owed - paid_in);
     world.trader("bob").settles(BTC_PERP);
     world.collects_fees(BTC_PERP);
-    assert_eq!((receivable(&world), world.bank(USDC).fees.get() as i64), (0, owed));
+    let shared = insurances(&world, paid_in) + insurances(&world, owed - paid_in);
+    assert_eq!((receivable(&world), world.bank(USDC).fees.get() as i64), (0, owed - shared));
+    assert_eq!(world.tranche_of(BTC_PERP) as i64, shared);
+}
+
+/// What of collected fees is insurance, rounded down: the market's own part keeps it as long as that is below its target.
+fn insurances(world: &World, fees: i64) -> i64 {
+    part(fees as u64, world.exchange_account().fee_share).0
 }
 
 #[test]
@@ -165,4 +182,104 @@ fn fees_come_from_the_quote_bank_alone() {
     world.refuses(&[wrong], Refusal::UnknownBank);
     world.collects_fees(BTC_PERP);
     assert!(world.bank(USDC).fees.get() > 0 && world.bank(SOL).fees.get() == 0);
+}
+
+#[test]
+fn a_market_fills_its_own_part_of_the_insurance_first_and_the_rest_is_the_funds() {
+    let people = ["alice", "bob"];
+    let mut world = endowed(World::with_steady_markets(&[BTC_PERP], |world| {
+        world.sets_in_market("market.tranche_target", BTC_PERP, 100_000);
+    }));
+    // What insurance gets of each round, and how much of that the market keeps: a tenth of a unit in all.
+    let (mut kept, mut rounds) = (0, 0);
+    while rounds < 3 {
+        world.deals("alice", "bob", BTC_PERP, 300, 60_000);
+        for name in people {
+            world.trader(name).settles(BTC_PERP);
+        }
+        let fees = receivable(&world);
+        let shared = insurances(&world, fees);
+        let tranche = shared.min(100_000 - kept);
+        let before = world.sheet(&people);
+        world.collects_fees(BTC_PERP);
+        before.changed(
+            &world,
+            &[
+                ("BTC-PERP pool", -i128::from(fees)),
+                ("BTC-PERP fees", -i128::from(fees)),
+                ("BTC-PERP tranche", tranche.into()),
+                ("fund", (shared - tranche).into()),
+                ("USDC collected", (fees - shared).into()),
+            ],
+        );
+        (kept, rounds) = (kept + tranche, rounds + 1);
+    }
+    assert_eq!((kept, world.tranche_of(BTC_PERP)), (100_000, 100_000));
+    assert!(world.fund_covers() > 0);
+}
+
+#[test]
+fn what_a_liquidation_owes_to_insurance_is_collected_whole() {
+    let people = ["alice", "bob", "liz"];
+    let mut world = World::with_steady_markets(&[BTC_PERP], |_| ());
+    for (name, amount) in [("alice", 1_000), ("bob", 10_000), ("liz", 10_000)] {
+        world.trader(name).deposits(USDC, usdc(amount));
+    }
+    world.deals("alice", "bob", BTC_PERP, 800, 60_000);
+    world.jolts(BTC, -13);
+    world.trader("keeper").assesses("alice", Scope::Cross);
+    world.waits(120);
+    world.trader("liz").takes_over("alice", BTC_PERP, 400);
+    let market = world.market(BTC_PERP);
+    let (fees, direct) = (market.fees_receivable.get(), market.insurance_receivable.get());
+    assert!(direct > 0 && fees > 0, "{direct} {fees}");
+    // Nobody has paid anything in; then alice has, and more than both are.
+    world.trader("keeper").refused(Refusal::NothingToCollect).collects_fees(BTC_PERP);
+    world.trader("alice").settles(BTC_PERP);
+    let shared = insurances(&world, fees);
+    let before = world.sheet(&people);
+    world.trader("keeper").collects_fees(BTC_PERP);
+    before.changed(
+        &world,
+        &[
+            ("BTC-PERP pool", -i128::from(fees + direct)),
+            ("BTC-PERP fees", -i128::from(fees)),
+            ("BTC-PERP insurance fees", -i128::from(direct)),
+            ("BTC-PERP tranche", i128::from(shared + direct)),
+            ("USDC collected", i128::from(fees - shared)),
+        ],
+    );
+}
+
+#[test]
+fn while_a_deficit_is_open_fees_fill_it_and_only_what_is_left_is_collected() {
+    let people = ["alice", "bob"];
+    let mut world = world();
+    world.deals("alice", "bob", BTC_PERP, 1_000, 60_000);
+    for name in people {
+        world.trader(name).settles(BTC_PERP);
+    }
+    let fees = receivable(&world);
+    let open = fees as u64 / 3;
+    world.opens_deficit(BTC_PERP, open);
+    let before = world.sheet(&people);
+    let told = world.collects_fees(BTC_PERP);
+    let left = fees - open as i64;
+    let shared = insurances(&world, left);
+    before.changed(
+        &world,
+        &[
+            ("BTC-PERP deficit", -i128::from(open)),
+            ("BTC-PERP pool", -i128::from(left)),
+            ("BTC-PERP fees", -i128::from(fees)),
+            ("BTC-PERP tranche", shared.into()),
+            ("USDC collected", (left - shared).into()),
+        ],
+    );
+    assert_eq!(world.insurance().open_deficits, 0);
+    let filled = told.events.iter().find_map(|event| match event {
+        Event::InsuranceEarned(event) => Some((event.filled, event.deficit)),
+        _ => None,
+    });
+    assert_eq!(filled, Some((open, 0)));
 }

@@ -1,5 +1,6 @@
 //! The table of parameters, row by row: bounds, who may propose, what waits and what does not.
 
+mod danger;
 mod markets;
 
 use harness::{Failure, World, amounts::*, keys, perps::*, tokens::*};
@@ -25,9 +26,11 @@ fn world() -> World {
         ("market.maker_rebate", 0),
         ("market.oi_lower", usdc(5_000_000)),
         ("market.oi_upper", usdc(40_000_000)),
+        ("market.breaker_move", percent(10)),
     ] {
         world.sets_in_market(name, SOL_PERP, value);
     }
+    world.sets_for_all("board.heartbeat_gap", 300);
     world.opens()
 }
 

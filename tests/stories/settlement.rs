@@ -10,8 +10,11 @@ use plimsoll::{
     errors::Refusal,
     state::{Bank, MarginAccount, Market, risk_board::Pausable},
 };
-use plimsoll_client::{events::Event, instructions::ledger};
-use plimsoll_risk::num::{Quote, TokenAmount};
+use plimsoll_client::{
+    events::Event,
+    instructions::{ledger, liquidation::Scope},
+};
+use plimsoll_risk::num::Quote;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -158,36 +161,23 @@ fn one_window_pays_no_more_than_its_cap() {
     assert_eq!(settles(&mut world, "alice"), -(usdc(540) as i64));
 }
 
-/// Part of a market's pool is lost, as a bankruptcy would lose it: the quote went to the insurance, and is owed to nobody.
-fn loses(world: &mut World, amount: u64) {
-    let (market, bank) = (world.market_of(BTC_PERP).market, world.quote_bank());
-    let less = |amounts: &mut TokenAmount, by: u64| *amounts = TokenAmount::new(amounts.get() - by);
-    let more = |amounts: &mut TokenAmount, by: u64| *amounts = TokenAmount::new(amounts.get() + by);
-    world.chain.tamper(&market, |account| {
-        let market: &mut Market = bytemuck::from_bytes_mut(&mut account.data[8..8 + size_of::<Market>()]);
-        less(&mut market.pool, amount);
-        more(&mut market.deficit, amount);
-    });
-    world.chain.tamper(&bank, |account| {
-        let bank: &mut Bank = bytemuck::from_bytes_mut(&mut account.data[8..8 + size_of::<Bank>()]);
-        less(&mut bank.pools, amount);
-        more(&mut bank.insurance, amount);
-    });
-}
-
 #[test]
-fn an_open_deficit_cuts_every_gain_and_stops_fees() {
+fn an_open_deficit_cuts_every_gain_and_fees_fill_it() {
     let mut world = after_a_fall();
     settles(&mut world, "alice");
     let full = pool(&world);
-    loses(&mut world, full / 4);
+    world.opens_deficit(BTC_PERP, full / 4);
     // Three quarters are left, and three quarters of that are paid at once.
     let left = full - full / 4;
     let paid = (u128::from(left) * u128::from(left) / u128::from(full)) as i64;
     assert_eq!(settles(&mut world, "bob"), paid);
-    let fees = ledger::collect_fees(&world.market_of(BTC_PERP), world.quote_bank());
-    world.refuses(&[fees], Refusal::NothingToCollect);
-    assert_eq!(pool(&world), left - paid as u64);
+    let fees = world.market(BTC_PERP).fees_receivable.get() as u64;
+    let told = world.collects_fees(BTC_PERP);
+    let Event::InsuranceEarned(event) = told.event() else { panic!("{:?}", told.events) };
+    assert_eq!((event.filled, event.deficit), (fees, full / 4 - fees));
+    assert_eq!((event.tranche, event.fund), (0, 0));
+    assert_eq!(pool(&world), left - paid as u64, "no cash moves");
+    assert_eq!(world.market(BTC_PERP).deficit.get(), full / 4 - fees);
 }
 
 #[test]
@@ -357,4 +347,27 @@ fn accounts_of_a_settlement_belong_together() {
     let settled = it.does(&settle(market, alice, bank)); // by nobody in particular
     assert_eq!(settled.events.len(), 1);
     assert_eq!(world.market(ETH_PERP).fees_receivable, Quote::ZERO);
+}
+
+#[test]
+fn no_gain_is_paid_while_somebody_insolvent_is_not_resolved() {
+    let mut world = after_a_fall();
+    settles(&mut world, "alice");
+    // Dave stands on a deposit that ETH's fall is larger than.
+    world.trader("dave").deposits(USDC, usdc(600));
+    world.deals("dave", "carol", ETH_PERP, 900, 30_000);
+    let mut saved = world.clone();
+    world.jolts(ETH, -30);
+    world.trader("bob").assesses("dave", Scope::Cross);
+    assert_eq!(world.insurance().insolvent, 1);
+    world.trader("bob").refused(Refusal::LossPending).settles(BTC_PERP);
+    // Losses are paid in all the same.
+    world.trader("dave").settles(ETH_PERP);
+    // What bob is owed waits for him until dave is worth something again, and somebody has shown it.
+    world.oracle().says(ETH, 3_000.0);
+    world.refreshes_all();
+    world.trader("bob").refused(Refusal::LossPending).settles(BTC_PERP);
+    world.trader("bob").assesses("dave", Scope::Cross);
+    assert_eq!(world.insurance().insolvent, 0);
+    assert_eq!(settles(&mut world, "bob"), settles(&mut saved, "bob"));
 }

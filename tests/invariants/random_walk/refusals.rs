@@ -46,7 +46,9 @@ fn reason(instruction: &str, code: u32) -> Option<String> {
     let missing = [ErrorCode::AccountNotInitialized, ErrorCode::AccountOwnedByWrongProgram].map(u32::from);
     let outrun = u32::from(ErrorCode::ConstraintSeeds);
     let (name, by) = match code {
-        ALREADY_IN_USE => ("exists already", &["create_exchange", "open_account", "register_bank"][..]),
+        ALREADY_IN_USE => {
+            ("exists already", &["create_exchange", "open_account", "register_bank", "open_stake"][..])
+        }
         TOKENS_SHORT => ("wallet holds less", &["deposit", "repay", "repay_all"][..]),
         code if code == outrun => ("another change was queued first", &["propose_change"][..]),
         code if missing.contains(&code) => ("no such account", &NAME_AN_ACCOUNT[..]),
@@ -56,7 +58,7 @@ fn reason(instruction: &str, code: u32) -> Option<String> {
 }
 
 /// The instructions that the walk sends to margin accounts and changes that may be gone.
-const NAME_AN_ACCOUNT: [&str; 11] = [
+const NAME_AN_ACCOUNT: [&str; 15] = [
     "deposit",
     "withdraw",
     "withdraw_all",
@@ -68,4 +70,8 @@ const NAME_AN_ACCOUNT: [&str; 11] = [
     "apply_change",
     "veto_change",
     "withdraw_change",
+    "stake",
+    "cool",
+    "redeem",
+    "close_stake",
 ];
