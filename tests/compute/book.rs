@@ -2,8 +2,9 @@
 
 use crate::{caps, instructions};
 use harness::{Receipt, World};
+use plimsoll_client::lookup::{self, Table};
 use solana_instruction::Instruction;
-use solana_message::Message;
+use solana_message::{Hash, Message};
 
 /// One figure.
 #[derive(Clone, Debug)]
@@ -17,8 +18,17 @@ pub struct Row {
 }
 
 /// What traders call an instruction, and what the program calls it.
-const ALIASES: [(&str, &str); 3] =
-    [("place", "place_order"), ("trade", "place_order"), ("cancel", "cancel_order")];
+const ALIASES: [(&str, &str); 9] = [
+    ("place", "place_order"),
+    ("trade", "place_order"),
+    ("cancel", "cancel_order"),
+    ("liquidate.takeover", "take_over"),
+    ("liquidate.book", "liquidate_into_book"),
+    ("liquidate.collateral", "swap_collateral"),
+    ("liquidate.pnl", "buy_pnl"),
+    ("bankruptcy", "resolve_bankruptcy"),
+    ("waterfall", "resolve_bankruptcy"),
+];
 
 impl Row {
     /// The most that it may be.
@@ -57,6 +67,29 @@ impl Book {
         receipt
     }
 
+    /// The same by a version-0 transaction, which finds most accounts in a lookup table.
+    ///
+    /// # Panics
+    /// As [`Book::measure`].
+    pub fn measure_by_table(
+        &mut self,
+        name: &'static str,
+        shape: &str,
+        world: &mut World,
+        instruction: Instruction,
+        table: &Table,
+    ) -> Receipt {
+        let sent = instructions::name_of(&instruction);
+        assert_eq!(sent, instruction_of(name), "measured as {name}");
+        let (instructions, tables) = ([instruction], std::slice::from_ref(table));
+        let message = lookup::message(&world.chain.payer(), &instructions, tables, Hash::default());
+        let bytes = lookup::size(&message.expect("not too many accounts"));
+        let receipt = world.does_v0(&instructions, tables);
+        let figure = receipt.compute_units;
+        self.0.push(Row { name, shape: shape.to_owned(), figure, bytes: Some(bytes) });
+        receipt
+    }
+
     /// Notes a figure that was computed.
     pub fn note(&mut self, name: &'static str, shape: &str, figure: u64) {
         self.0.push(Row { name, shape: shape.to_owned(), figure, bytes: None });
@@ -69,8 +102,10 @@ impl Book {
 }
 
 fn instruction_of(name: &'static str) -> &'static str {
-    let first = name.split('.').next().unwrap_or(name);
-    ALIASES.iter().find(|(alias, _)| *alias == first).map_or(first, |(_, instruction)| instruction)
+    let is_of =
+        |alias: &str| name.strip_prefix(alias).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let alias = ALIASES.iter().find(|(alias, _)| is_of(alias));
+    alias.map_or_else(|| name.split('.').next().unwrap_or(name), |(_, instruction)| instruction)
 }
 
 /// Size of the transaction that holds one instruction.

@@ -45,12 +45,12 @@ pub const LOTS: u32 = 10;
 const OBSERVED: u64 = 4;
 
 /// Worth 100 or so, in lots.
-fn some_lots(perp: Perp) -> u32 {
+pub fn some_lots(perp: Perp) -> u32 {
     (10_000.0 / perp.token.price).ceil() as u32
 }
 
 /// A price so many hundredths of a percent from where the oracles say.
-fn near(perp: Perp, bps: i32) -> u32 {
+pub fn near(perp: Perp, bps: i32) -> u32 {
     let ticks = perp.ticks(perp.token.price);
     ticks.checked_add_signed((f64::from(ticks) * f64::from(bps) / 10_000.0) as i32).expect("a price")
 }
@@ -70,7 +70,7 @@ pub fn deepest_price(side: Side) -> u32 {
 }
 
 /// 16 markets whose funding runs, lenders, fresh prices, nobody in the measured market.
-fn opened() -> World {
+pub fn opened() -> World {
     let mut world = full();
     for perp in PERPS {
         world.creates_market(perp);
@@ -96,7 +96,7 @@ fn opened() -> World {
 }
 
 /// Opens 14 deposits and 2 debts, of which SOL's is the last balance.
-fn fills_balances(world: &mut World, name: &str) {
+pub fn fills_balances(world: &mut World, name: &str) {
     world.trader(name).deposits(USDC, usdc(5));
     let held = TOKENS[3..12].iter().copied().chain(LATE.map(|late| late.token));
     for token in held {
@@ -107,7 +107,7 @@ fn fills_balances(world: &mut World, name: &str) {
 }
 
 /// A long in a market, and an order on each side of its book.
-fn enters(world: &mut World, name: &str, perp: Perp) {
+pub fn enters(world: &mut World, name: &str, perp: Perp) {
     let lots = some_lots(perp);
     world.trader(name).meeting(&["counterparty"]).longs(perp, lots);
     let orders =
@@ -231,7 +231,7 @@ pub fn orders_of(world: &World, name: &str) -> Vec<OrderId> {
 }
 
 /// So many positions with lots, all of which owe or are owed funding.
-fn assert_funding_is_due(world: &World, name: &str, positions: usize) {
+pub fn assert_funding_is_due(world: &World, name: &str, positions: usize) {
     let account = world.account(name);
     let board = world.board();
     let due = account.positions.iter().filter(|position| {

@@ -110,6 +110,11 @@ fn fees(book: &mut Book) {
     let (market, bank) = (world.market_of(PERP), world.quote_bank());
     let settle = ledger::settle_pnl(&market, world.account_of("alice"), bank);
     world.does(&[settle]);
+    let mut short = world.clone();
+    short.opens_deficit(PERP, 10);
+    let shape = "1 market, whose deficit they fill first";
+    book.measure("collect_fees.deficit", shape, &mut short, ledger::collect_fees(&market, bank));
+    assert_eq!((short.market(PERP).deficit.get(), short.insurance().open_deficits), (0, 0));
     book.measure("collect_fees", "1 market", &mut world, ledger::collect_fees(&market, bank));
     assert_eq!(world.market(PERP).fees_receivable.get(), 0);
     let collector = world.person("fee collector");

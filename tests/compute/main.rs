@@ -3,13 +3,19 @@
 //! `docs/COMPUTE_UNITS.md` and `docs/compute_units.json` hold the figures, [`caps`] the most that each may be.
 
 mod account;
+mod bankruptcy;
 mod book;
 mod caps;
+mod deleveraging;
 mod desks;
 mod documents;
+mod endangered;
+mod endings;
 mod governance;
 mod instructions;
+mod insurance;
 mod ledger;
+mod liquidation;
 mod refresh;
 mod setup;
 mod shapes;
@@ -27,9 +33,14 @@ fn measured() -> &'static Book {
     BOOK.get_or_init(|| {
         let mut book = Book::default();
         book.note("program_bytes", "the compiled program", harness::program::elf().len() as u64);
-        let all: [fn(&mut Book); 8] = [
+        let all: [fn(&mut Book); 13] = [
             trade::measure,
             ledger::measure,
+            liquidation::measure,
+            bankruptcy::measure,
+            deleveraging::measure,
+            insurance::measure,
+            endings::measure,
             triggers::measure,
             vault::measure,
             refresh::measure,

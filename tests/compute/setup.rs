@@ -52,6 +52,9 @@ fn first_banks(book: &mut Book, world: &mut World) {
     let admin = world.person("admin");
     let quote = setup::register_bank(&world.bank_of(USDC), admin, NO_FEED);
     book.measure("register_bank", "the quote token's", world, quote);
+    let create = setup::create_insurance(&world.exchange, admin, world.bank_of(USDC).bank);
+    book.measure("create_insurance", "the only one", world, create);
+    assert_eq!(world.insurance().exchange.0, world.exchange.exchange.to_bytes());
     for (feed, (name, shape, token)) in (0..).zip([
         ("register_bank.spl", "the second, SPL Token", SOL),
         ("register_bank.token_2022", "the third, Token-2022", BTC),
