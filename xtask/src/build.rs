@@ -72,6 +72,9 @@ fn for_the_program_alone() -> String {
         format!("-Clink-arg=--llvm-args=--inline-threshold={INLINE_LINKING}"),
         // One copy of functions that come out the same for several types.
         "-Clink-arg=--llvm-args=--enable-merge-functions".to_owned(),
+        // What two ends of branches have in common once, at their join.
+        "-Clink-arg=--llvm-args=--enable-gvn-sink".to_owned(),
+        // What many functions repeat as a function of its own.
     ];
     format!("profile.release.package.plimsoll.rustflags = {flags:?}")
 }

@@ -6,13 +6,14 @@ mod compute;
 mod docs;
 mod idl;
 mod process;
+mod replay;
 mod repository;
 mod sbf;
 mod source_paths;
 mod test;
 mod typescript;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +44,13 @@ enum Command {
     },
     /// Write docs/RISK_PARAMETERS.md from the parameter table
     Docs,
+    /// Replay a crash on the compiled program: `cargo xtask replay --help` says what of
+    #[command(disable_help_flag = true)]
+    Replay {
+        /// What the replay is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Everything that must hold before a merge
     Ci,
     /// Half of `idl`, in a process of its own
@@ -57,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         Command::Idl { check } => idl::run_generators(check),
         Command::Compute { check } => compute::run_measurements(check),
         Command::Docs => docs::write(),
+        Command::Replay { arguments } => replay::run_replay(&arguments),
         Command::Ci => ci::run_checks(),
         Command::ExtractIdl { to } => idl::extract(&to),
     }

@@ -13,9 +13,18 @@ use anyhow::{Context, Result, bail};
 use crate::repository;
 
 /// The cargo that runs this xtask, from the repository's top.
+///
+/// Without what cargo tells this program about its own package: some dependencies' build scripts look at it, and everything
+/// that hangs on them would be compiled anew after a build by hand.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository::root());
+    let of_this_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(of_this_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
