@@ -71,7 +71,7 @@ impl Walk {
     fn settles_market(&mut self, perp: Perp) {
         let (market, admin) = (self.world.market_of(perp), self.world.person("admin"));
         let start = settlement::start_settlement(&market, admin);
-        assert!(self.sends(&[start.clone()]).error.is_some(), "an open market began to settle");
+        assert!(self.sends(std::slice::from_ref(&start)).error.is_some(), "an open market began to settle");
         let close = settlement::close_settled(&market, self.address(PEOPLE[0]));
         assert!(self.sends(&[close]).error.is_some(), "a position of an open market was settled");
         self.world.makes_reduce_only(perp);
@@ -80,7 +80,7 @@ impl Walk {
         while self.world.terms(perp).settlement_price == 0 {
             self.world.passes(60);
             self.everything_is_refreshed();
-            self.sends(&[observe.clone()]);
+            self.sends(std::slice::from_ref(&observe));
         }
         assert!(self.sends(&[observe]).error.is_some(), "the price of settlement is fixed for ever");
         for name in PEOPLE {
@@ -121,7 +121,7 @@ impl Walk {
     fn ends_market(&mut self, perp: Perp) {
         let (market, bank) = (self.world.market_of(perp), self.world.quote_bank());
         let close = settlement::close_market(&market, bank);
-        let refused = self.sends(&[close.clone()]).error.is_some();
+        let refused = self.sends(std::slice::from_ref(&close)).error.is_some();
         if refused && !self.world.market(perp).deficit.is_zero() {
             // h·pool never empties a pool, and no fees come any more: the last gains leave it ever more slowly.
             return self.tally.met("market that a deficit keeps open");
