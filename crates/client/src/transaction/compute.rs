@@ -68,7 +68,7 @@ kinds! {
     CancelByClientId, 7: "cancel_by_client_id";
     CancelAll, 7: "cancel_all";
     ApplyFills, 3: "apply_fills";
-    SettlePnl, 4: "settle_pnl";
+    SettlePnl, 5: "settle_pnl";
     Deposit, 8: "deposit";
     Withdraw, 8: "withdraw";
     WithdrawAll, 8: "withdraw_all";

@@ -187,7 +187,7 @@ proptest! {
         let whole_after = Whole::of(&board, &holdings, &after);
         // What the balances really lost: a borrow counts a unit more than it is.
         let paid = if amount >= 0 && amount < paid { paid + 1 } else { paid };
-        let borrows = paid > 0 && amount < paid && !before.is_isolated();
+        let borrows = paid > 0 && amount < paid;
         let raises = after.lots.magnitude() > before.lots.magnitude() || borrows;
         let rest = margin(&holdings, &board, &Overlay::none(), Check::Initial, NOW).unwrap();
         let pays = !before.is_isolated() || paid == 0 || rest.is_healthy();
