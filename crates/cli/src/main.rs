@@ -1,7 +1,7 @@
 //! The `plimsoll` command.
 
 use clap::{Parser, Subcommand};
-use plimsoll_cli::commands::margin;
+use plimsoll_cli::commands::{deploy, margin};
 use std::process::ExitCode;
 
 /// Plimsoll from the command line.
@@ -14,11 +14,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Deploy(deploy::Deploy),
     Margin(margin::Margin),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Deploy(deploy) => deploy.run(),
         Command::Margin(margin) => margin.run(),
     };
     match outcome {

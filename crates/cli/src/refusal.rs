@@ -12,6 +12,10 @@ pub enum Refusal {
     Malformed(String),
     /// The input is in order, but asks for something that is not built yet.
     Unsupported(String),
+    /// What is asked for must not or cannot be done.
+    Refused(String),
+    /// The network, a program on it, or the person asked said no.
+    Failed(String),
     /// The answer could not be written.
     Unwritten(String),
 }
@@ -20,9 +24,9 @@ impl Refusal {
     /// The code that the process ends with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unwritten(_) => 1,
+            Self::Unwritten(_) | Self::Failed(_) => 1,
             Self::Malformed(_) => 2,
-            Self::Unsupported(_) => 3,
+            Self::Unsupported(_) | Self::Refused(_) => 3,
         }
     }
 }
@@ -33,6 +37,8 @@ impl fmt::Display for Refusal {
         let (kind, what) = match self {
             Self::Malformed(what) => ("malformed input", what),
             Self::Unsupported(what) => ("not supported yet", what),
+            Self::Refused(what) => ("refused", what),
+            Self::Failed(what) => ("failed", what),
             Self::Unwritten(what) => ("cannot write", what),
         };
         write!(f, "{kind}: {}", one_line(what))

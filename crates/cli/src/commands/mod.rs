@@ -1,3 +1,4 @@
 //! The subcommands: what each takes, reads and writes.
 
+pub mod deploy;
 pub mod margin;
