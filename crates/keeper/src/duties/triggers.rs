@@ -1,0 +1,105 @@
+//! Trigger orders whose price was reached, and trailing stops that have to follow.
+
+use super::{COMPANIONS, task};
+use crate::desk::{Task, View};
+use plimsoll::{
+    instructions::trigger::execute_trigger::{TAKE_PROFIT, TRAILING_STOP},
+    premium,
+};
+use plimsoll_client::{book::Side, instructions::trigger::Execution};
+use plimsoll_risk::{layout::account::TriggerOrder, num::RATIO_BITS};
+use solana_pubkey::Pubkey;
+
+/// A trailing stop follows once it would move by so much of the price, 2^-10: not for every tick.
+const STRIDE_BITS: u32 = 10;
+
+/// All trigger orders that the program would execute or move now.
+pub fn executions(view: &View<'_>) -> Vec<Task> {
+    let accounts = view.store.accounts();
+    let mut tasks = Vec::new();
+    for (place, address) in accounts.addresses().iter().enumerate() {
+        let in_use = accounts.header(place).map_or(0, |header| header.triggers_in_use);
+        let Some(triggers) = accounts.triggers(place).filter(|_| in_use != 0) else { continue };
+        for (slot, trigger) in (0u8..).zip(triggers) {
+            let waits = in_use.checked_shr(slot.into()).unwrap_or(0) & 1 == 1;
+            if waits && let Some(task) = execution(view, address, slot, trigger) {
+                tasks.push(task);
+            }
+        }
+    }
+    tasks
+}
+
+fn execution(view: &View<'_>, account: &Pubkey, slot: u8, trigger: &TriggerOrder) -> Option<Task> {
+    let entry = view.store.market(trigger.market)?;
+    let terms = view.board.market(trigger.market).ok().filter(|terms| terms.valid_until >= view.now)?;
+    let price = premium::index_ticks(terms, entry.market.tick_lot)?.get();
+    let is_over = trigger.expires_at != 0 && trigger.expires_at <= view.now;
+    if is_over || !(is_reached(trigger, price) || follows(trigger, price)) {
+        return None;
+    }
+    let side = if trigger.flags == Side::Ask.code() { Side::Bid } else { Side::Ask };
+    let makers = view.store.owners(trigger.market, side, view.now, COMPANIONS, &[*account, view.own.account]);
+    let quote_bank = view.store.quote_bank()?;
+    let execution = Execution { market: entry.at, account: *account, keeper: view.own.account, quote_bank };
+    Some(task("execute_trigger", execution.execute(slot, &[], &makers)))
+}
+
+/// Whether the price, in ticks, has come to the trigger. A stop that sells waits for a fall, a profit that it sells for a rise.
+fn is_reached(trigger: &TriggerOrder, price: u32) -> bool {
+    let sells = trigger.flags == Side::Ask.code();
+    if sells == (trigger.kind != TAKE_PROFIT) {
+        price <= trigger.trigger_price
+    } else {
+        price >= trigger.trigger_price
+    }
+}
+
+/// Whether a trailing stop is further behind the price than it should be, by at least a stride.
+fn follows(trigger: &TriggerOrder, price: u32) -> bool {
+    let distance = u64::from(price).saturating_mul(trigger.trail.into()) >> RATIO_BITS;
+    let least = distance.saturating_add(u64::from(price >> STRIDE_BITS)).saturating_add(1);
+    let gap = if trigger.flags == Side::Ask.code() {
+        price.checked_sub(trigger.trigger_price)
+    } else {
+        trigger.trigger_price.checked_sub(price)
+    };
+    trigger.kind == TRAILING_STOP && gap.is_some_and(|gap| u64::from(gap) > least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use plimsoll::instructions::trigger::execute_trigger::STOP_LOSS;
+    use plimsoll_risk::num::Ratio;
+
+    fn trigger(kind: u8, side: Side) -> TriggerOrder {
+        let trail = Ratio::from_bps(1_000).get();
+        TriggerOrder { kind, flags: side.code(), trigger_price: 50_000, trail, ..TriggerOrder::zeroed() }
+    }
+
+    #[test]
+    fn a_stop_waits_for_what_harms_and_a_profit_for_what_helps() {
+        for (kind, side, below, above) in [
+            (STOP_LOSS, Side::Ask, true, false),
+            (STOP_LOSS, Side::Bid, false, true),
+            (TAKE_PROFIT, Side::Ask, false, true),
+            (TAKE_PROFIT, Side::Bid, true, false),
+        ] {
+            let trigger = trigger(kind, side);
+            assert_eq!((is_reached(&trigger, 49_999), is_reached(&trigger, 50_001)), (below, above));
+            assert!(is_reached(&trigger, 50_000));
+        }
+    }
+
+    #[test]
+    fn a_trailing_stop_follows_by_strides() {
+        let sells = trigger(TRAILING_STOP, Side::Ask);
+        // A tenth behind 55,556 is 50,000; it moves once that is a thousandth of the price away.
+        assert!(!follows(&sells, 55_556) && !follows(&sells, 55_600) && follows(&sells, 55_700));
+        let buys = trigger(TRAILING_STOP, Side::Bid);
+        assert!(!follows(&buys, 45_450) && follows(&buys, 45_300) && !follows(&buys, 60_000));
+        assert!(!follows(&trigger(STOP_LOSS, Side::Ask), 90_000));
+    }
+}

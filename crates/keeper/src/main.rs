@@ -1,0 +1,139 @@
+//! The keeper: `plimsoll-keeper --config keeper.toml --role liquidator --role refresher`.
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::{Parser, ValueEnum};
+use plimsoll_client::{addresses::ExchangeAddresses, transaction::fees::Bid};
+use plimsoll_keeper::{
+    chain::rpc::{Options, Rpc},
+    config::Config,
+    desk::{Desk, Own},
+    role::Role,
+    run::run,
+};
+use solana_commitment_config::CommitmentConfig;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+use std::{collections::BTreeSet, fs, path::PathBuf, str::FromStr, sync::Arc, thread, time::Duration};
+use tracing_subscriber::EnvFilter;
+
+/// Keeps an exchange of Plimsoll going, for a fee.
+#[derive(Parser)]
+#[command(version)]
+struct Flags {
+    /// The configuration, in TOML.
+    #[arg(long, default_value = "keeper.toml")]
+    config: PathBuf,
+    /// What to do; may be repeated. The configuration's roles unless given.
+    #[arg(long = "role", value_enum)]
+    roles: Vec<Role>,
+    /// The file of the key that pays and signs. The configuration's unless given.
+    #[arg(long)]
+    keypair: Option<PathBuf>,
+    /// Only rehearses transactions.
+    #[arg(long)]
+    dry_run: bool,
+    /// How logs are written.
+    #[arg(long, value_enum, default_value = "text")]
+    logs: Logs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Logs {
+    Text,
+    Json,
+}
+
+fn main() -> Result<()> {
+    let flags = Flags::parse();
+    write_logs(flags.logs)?;
+    let text = fs::read_to_string(&flags.config).with_context(|| format!("{}", flags.config.display()))?;
+    let config = Config::read(&text).with_context(|| format!("{}", flags.config.display()))?;
+    let roles: BTreeSet<Role> =
+        if flags.roles.is_empty() { &config.roles } else { &flags.roles }.iter().copied().collect();
+    ensure!(!roles.is_empty(), "no role is given: use --role, or `roles` in the configuration");
+    let keypair = flags.keypair.or_else(|| config.keypair.clone()).context("no keypair is given")?;
+    let payer = solana_keypair::read_keypair_file(&keypair)
+        .map_err(|error| anyhow!("{}: {error}", keypair.display()))?;
+    let of = ExchangeAddresses::derive();
+    let own = Own::derive(&of, payer.pubkey(), config.account_number);
+    let chain = Rpc::connect(options(&config, flags.dry_run)?, payer)?;
+    require_account(&chain, own, &roles)?;
+    let desk = Arc::new(Desk::new(of, Arc::new(chain), own));
+    publish_metrics(&config)?;
+    stop_when_told(Arc::clone(&desk))?;
+    run(&desk, &config, &roles)
+}
+
+/// Roles that act for a margin account need one that exists.
+fn require_account(chain: &Rpc, own: Own, roles: &BTreeSet<Role>) -> Result<()> {
+    use plimsoll_keeper::chain::Chain;
+    let Some(role) = roles.iter().find(|role| role.needs_an_account()) else { return Ok(()) };
+    let found = chain.accounts(&[own.account])?.into_iter().any(|update| update.data.is_some());
+    ensure!(found, "the {role} needs a margin account: open {} of {} first", own.account, own.owner);
+    Ok(())
+}
+
+fn options(config: &Config, is_dry_run: bool) -> Result<Options> {
+    let node = &config.node;
+    let tables = node.tables.iter().map(|table| Pubkey::from_str(table)).collect::<Result<_, _>>()?;
+    Ok(Options {
+        url: node.rpc.clone(),
+        websocket: node.websocket.clone(),
+        commitment: CommitmentConfig::from_str(&node.commitment)?,
+        resync: Duration::from_secs(node.resync_seconds),
+        bid: Bid { most: node.most_priority, ..Bid::USUAL },
+        tables,
+        is_dry_run,
+    })
+}
+
+fn write_logs(logs: Logs) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let result = match logs {
+        Logs::Text => builder.try_init(),
+        Logs::Json => builder.json().try_init(),
+    };
+    result.map_err(|error| anyhow!(error))
+}
+
+fn publish_metrics(config: &Config) -> Result<()> {
+    let Some(listen) = config.metrics else { return Ok(()) };
+    metrics_exporter_prometheus::PrometheusBuilder::new().with_http_listener(listen).install()?;
+    tracing::info!(%listen, "metrics");
+    Ok(())
+}
+
+/// On an interrupt or a termination signal the keeper finishes what it began; on a second one it ends at once.
+fn stop_when_told(desk: Arc<Desk>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            if let Err(error) = signalled().await {
+                tracing::error!(%error, "signals are not heard");
+                return;
+            }
+            tracing::info!("stopping");
+            desk.stop.set();
+            if signalled().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
+    })?;
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        heard = tokio::signal::ctrl_c() => heard,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,124 @@
+//! What a liquidator finds around an account in danger: books, pools, windows, and what its own account carries.
+
+use crate::desk::View;
+use plimsoll::state::market::SETTLEMENT_WINDOW;
+use plimsoll_client::book::Side;
+use plimsoll_risk::{
+    health::{Check, Overlay},
+    layout::account::Position,
+    liquidation::{self, Scope as Measured},
+    margin::Holdings,
+    num::{Quote, RATIO_BITS, Ratio},
+};
+use plimsoll_sim::strategy::BookQuestion;
+use solana_pubkey::Pubkey;
+
+/// Orders that a liquidation into the book meets.
+pub const MAKERS: u8 = 16;
+/// Lots that one take-over may be of: what a position holds.
+const MOST_LOTS: u128 = (1 << 30) - 1;
+/// How long one window of liquidations into the book lasts, seconds.
+const LIQUIDATION_WINDOW: i64 = 3_600;
+
+/// What margin is measured by; `overlay` is an empty one.
+pub fn measures<'a>(view: &View<'a>, overlay: &'a Overlay) -> liquidation::View<'a> {
+    liquidation::View { board: &view.board.0, overlay, now: view.now }
+}
+
+/// Initial margin that the keeper's own account has left, native quote, rounded down; 0 where it cannot be told.
+pub fn spare_margin(view: &View<'_>) -> u64 {
+    let Some(own) = view.store.account(&view.own.account) else { return 0 };
+    let overlay = Overlay::none();
+    let scope = Measured::Cross(Holdings::from(&own));
+    let health = scope.measure(Check::Liquidator, &measures(view, &overlay)).map(|(health, _)| health);
+    health.unwrap_or(Quote::ZERO).max(Quote::ZERO).magnitude()
+}
+
+/// Lots that the keeper takes over at most: what a part of its spare margin carries.
+pub fn capacity(view: &View<'_>, market: u8, prudence: Ratio) -> u32 {
+    let Ok(terms) = view.board.market(market) else { return 0 };
+    let spare = Quote::from_unsigned(spare_margin(view)).and_then(|spare| prudence.mul_down(spare));
+    let margin = u128::from(spare.unwrap_or(Quote::ZERO).magnitude());
+    let of_a_lot = u128::from(terms.lot_price).saturating_mul(terms.initial_ratio.get().into());
+    // Below 2^64 shifted by at most 30 and 31.
+    let scaled = margin.wrapping_shl(u32::from(terms.shift & 31).saturating_add(RATIO_BITS));
+    let lots = scaled.checked_div(of_a_lot).unwrap_or(0);
+    u32::try_from(lots.min(MOST_LOTS)).unwrap_or(0)
+}
+
+/// What a market's pool pays of gains now, native quote, rounded down: its haircut counted, and its window.
+pub fn payable(view: &View<'_>, market: u8) -> u64 {
+    let Some(entry) = view.store.market(market) else { return 0 };
+    let market = &entry.market;
+    let (pool, deficit) = (u128::from(market.pool.get()), u128::from(market.deficit.get()));
+    let haircut = pool.saturating_mul(pool).checked_div(pool.saturating_add(deficit)).unwrap_or(0);
+    let is_over = view.now.saturating_sub(market.settlement_start) >= SETTLEMENT_WINDOW;
+    let paid = if is_over { 0 } else { market.settlement_paid.get() };
+    u64::try_from(haircut).unwrap_or(u64::MAX).min(market.settlement_cap.get().saturating_sub(paid))
+}
+
+/// Lots of an account's fills that wait in a market's queue.
+pub fn queued(view: &View<'_>, market: u8, account: &Pubkey) -> u32 {
+    let Some(queue) = view.store.queue(market) else { return 0 };
+    let of_it = queue.waiting().filter(|(_, fill)| fill.maker.0 == account.to_bytes());
+    of_it.map(|(_, fill)| fill.lots.get()).fold(0, u32::saturating_add)
+}
+
+/// What the book takes within a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Lots.
+    pub lots: u32,
+    /// What they change hands for, native quote.
+    pub worth: u64,
+}
+
+/// What the book takes of at most so many lots within a limit, as far as one instruction meets orders and the market's window
+/// allows. Pegged orders and reduce-only ones are not counted: whether they match depends on what others hold.
+pub fn depth(view: &View<'_>, question: &BookQuestion, most: u32) -> Option<Depth> {
+    let market = &view.store.market(question.market)?.market;
+    let terms = view.board.market(question.market).ok()?;
+    let side = if question.is_long { Side::Bid } else { Side::Ask };
+    let is_over = view.now.saturating_sub(market.liq_window_start) >= LIQUIDATION_WINDOW;
+    let taken = if is_over { 0 } else { market.liq_window_taken.get() };
+    let left = u128::from(market.liq_window_cap.get().saturating_sub(taken)).wrapping_shl(terms.shift.into());
+    let window = left.checked_div(terms.lot_price.into()).unwrap_or(0);
+    let most = most.min(u32::try_from(window).unwrap_or(u32::MAX));
+    let mut depth = Depth::default();
+    let orders = view.store.book(question.market)?.side(side).orders(None, u32::try_from(view.now).ok()?);
+    for resting in orders.take(MAKERS.into()) {
+        let of_a_lot = u64::from(resting.price.get()).saturating_mul(market.tick_lot.into());
+        let worth = u128::from(of_a_lot).wrapping_shl(terms.shift.into());
+        let limit = u128::from(question.limit);
+        if if question.is_long { worth < limit } else { worth > limit } {
+            break;
+        }
+        if !resting.order.is_reduce_only() {
+            let lots = resting.order.lots.get().min(most.saturating_sub(depth.lots));
+            depth.lots = depth.lots.saturating_add(lots);
+            depth.worth = depth.worth.saturating_add(of_a_lot.saturating_mul(lots.into()));
+        }
+    }
+    Some(depth)
+}
+
+/// Lots on the other side of a position, against which lots could be deleveraged; 0 while an epoch of it waits for somebody.
+pub fn counter_lots(view: &View<'_>, position: &Position) -> u64 {
+    let Some(entry) = view.store.market(position.market) else { return 0 };
+    let market = &entry.market;
+    let (lots, earlier) = if position.lots.get() > 0 {
+        (market.short_lots, market.short_residue.earlier)
+    } else {
+        (market.long_lots, market.long_residue.earlier)
+    };
+    if earlier == 0 { lots } else { 0 }
+}
+
+/// Whether the keeper's own account has tokens of a bank, and margin to act: a price that is missing to any of what it holds
+/// stops it.
+pub fn repays(view: &View<'_>, bank: u8) -> bool {
+    let Some(own) = view.store.account(&view.own.account) else { return false };
+    let has =
+        |bank| own.balances.iter().any(|slot| !slot.is_free() && !slot.is_borrow() && slot.bank == bank);
+    has(bank) && spare_margin(view) > 0
+}
