@@ -5,7 +5,6 @@ use crate::{
     people::{People, Person, part_of},
     venue::Venue,
 };
-use plimsoll::state::market::SETTLEMENT_WINDOW;
 use plimsoll_client::{
     book::Side,
     instructions::{
@@ -13,6 +12,7 @@ use plimsoll_client::{
         liquidation::{self, IntoBook, Liquidation, Resolution},
         trade,
     },
+    windows,
 };
 use plimsoll_risk::{
     health::{Check, Overlay},
@@ -34,8 +34,6 @@ const BUYS: Quote = Quote::new(1_000_000_000_000);
 const MAKERS: u8 = 16;
 /// Lots that one take-over may be of: what a position holds.
 const MOST_LOTS: u64 = (1 << 30) - 1;
-/// How long one window of liquidations into the book lasts, seconds.
-const LIQUIDATION_WINDOW: i64 = 3_600;
 
 /// What was refused for a scope at this moment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,12 +155,7 @@ impl Venue {
 
     /// What a market's pool pays of gains now: its haircut counted, and its window.
     fn payable(&self, market: u8) -> u64 {
-        let (now, market) = (self.now(), self.market(market));
-        let (pool, deficit) = (u128::from(market.pool.get()), u128::from(market.deficit.get()));
-        let haircut = (pool * pool).checked_div(pool + deficit).unwrap_or(0) as u64;
-        let is_over = now - market.settlement_start >= SETTLEMENT_WINDOW;
-        let paid = if is_over { 0 } else { market.settlement_paid.get() };
-        haircut.min(market.settlement_cap.get().saturating_sub(paid))
+        windows::payable(self.market(market), self.now())
     }
 
     /// Lots that the book takes within a limit, as far as one instruction meets them and the market's window allows.
@@ -177,7 +170,8 @@ impl Venue {
         let mut lots = 0u64;
         for resting in self.book(index).side(side).orders(None, now).take(usize::from(MAKERS)) {
             let worth = (u128::from(resting.price.get()) * u128::from(market.tick_lot)) << terms.shift;
-            let within = if is_long { worth >= limit.into() } else { worth <= limit.into() };
+            let limit = u128::from(limit);
+            let within = if is_long { worth >= limit } else { worth <= limit };
             if !within {
                 break;
             }
@@ -185,11 +179,8 @@ impl Venue {
                 lots += u64::from(resting.order.lots.get());
             }
         }
-        let is_over = self.now() - market.liq_window_start >= LIQUIDATION_WINDOW;
-        let taken = if is_over { 0 } else { market.liq_window_taken.get() };
-        let left = u128::from(market.liq_window_cap.get().saturating_sub(taken)) << terms.shift;
-        let window = left.checked_div(terms.lot_price.into()).unwrap_or(0);
-        u32::try_from(u128::from(lots).min(window)).unwrap_or(u32::MAX)
+        let window = windows::lots_into_book(market, terms, self.now());
+        u32::try_from(lots).unwrap_or(u32::MAX).min(window)
     }
 
     /// Whether the liquidator has the tokens of a bank, and margin: a price that is missing to any of what he holds stops him.

@@ -18,5 +18,6 @@ pub mod instructions;
 pub mod lookup;
 pub mod portfolio;
 pub mod transaction;
+pub mod windows;
 
 pub use plimsoll::ID;

@@ -1,8 +1,7 @@
 //! What a liquidator finds around an account in danger: books, pools, windows, and what its own account carries.
 
 use crate::desk::View;
-use plimsoll::state::market::SETTLEMENT_WINDOW;
-use plimsoll_client::book::Side;
+use plimsoll_client::{book::Side, windows};
 use plimsoll_risk::{
     health::{Check, Overlay},
     layout::account::Position,
@@ -17,8 +16,6 @@ use solana_pubkey::Pubkey;
 pub const MAKERS: u8 = 16;
 /// Lots that one take-over may be of: what a position holds.
 const MOST_LOTS: u128 = (1 << 30) - 1;
-/// How long one window of liquidations into the book lasts, seconds.
-const LIQUIDATION_WINDOW: i64 = 3_600;
 
 /// What margin is measured by; `overlay` is an empty one.
 pub fn measures<'a>(view: &View<'a>, overlay: &'a Overlay) -> liquidation::View<'a> {
@@ -48,13 +45,7 @@ pub fn capacity(view: &View<'_>, market: u8, prudence: Ratio) -> u32 {
 
 /// What a market's pool pays of gains now, native quote, rounded down: its haircut counted, and its window.
 pub fn payable(view: &View<'_>, market: u8) -> u64 {
-    let Some(entry) = view.store.market(market) else { return 0 };
-    let market = &entry.market;
-    let (pool, deficit) = (u128::from(market.pool.get()), u128::from(market.deficit.get()));
-    let haircut = pool.saturating_mul(pool).checked_div(pool.saturating_add(deficit)).unwrap_or(0);
-    let is_over = view.now.saturating_sub(market.settlement_start) >= SETTLEMENT_WINDOW;
-    let paid = if is_over { 0 } else { market.settlement_paid.get() };
-    u64::try_from(haircut).unwrap_or(u64::MAX).min(market.settlement_cap.get().saturating_sub(paid))
+    view.store.market(market).map_or(0, |entry| windows::payable(&entry.market, view.now))
 }
 
 /// Lots of an account's fills that wait in a market's queue.
@@ -79,11 +70,7 @@ pub fn depth(view: &View<'_>, question: &BookQuestion, most: u32) -> Option<Dept
     let market = &view.store.market(question.market)?.market;
     let terms = view.board.market(question.market).ok()?;
     let side = if question.is_long { Side::Bid } else { Side::Ask };
-    let is_over = view.now.saturating_sub(market.liq_window_start) >= LIQUIDATION_WINDOW;
-    let taken = if is_over { 0 } else { market.liq_window_taken.get() };
-    let left = u128::from(market.liq_window_cap.get().saturating_sub(taken)).wrapping_shl(terms.shift.into());
-    let window = left.checked_div(terms.lot_price.into()).unwrap_or(0);
-    let most = most.min(u32::try_from(window).unwrap_or(u32::MAX));
+    let most = most.min(windows::lots_into_book(market, terms, view.now));
     let mut depth = Depth::default();
     let orders = view.store.book(question.market)?.side(side).orders(None, u32::try_from(view.now).ok()?);
     for resting in orders.take(MAKERS.into()) {

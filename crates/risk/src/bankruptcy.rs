@@ -6,13 +6,14 @@
 //! [`waterfall`](crate::waterfall), a borrow's part by [`of_debt`].
 
 use crate::error::{RiskError, overflow};
-use crate::health;
-use crate::layout::account::{MAX_BALANCES, MAX_POSITIONS, Position};
+use crate::health::{self, Health};
+use crate::layout::account::{Balance, MAX_BALANCES, MAX_POSITIONS, Position};
 use crate::layout::bank::NO_FEED;
 use crate::layout::board::RiskBoard;
 use crate::layout::feed::Feed;
-use crate::margin::Holdings;
-use crate::num::{Index, PRICE_BITS, Price, Quote, TokenAmount, wide};
+use crate::liquidation::View;
+use crate::margin::{Holdings, equity};
+use crate::num::{Index, PRICE_BITS, Price, Quote, Shares, TokenAmount, wide};
 use crate::validity::usable_for_liquidation;
 use crate::waterfall::{BorrowLoss, attribute, of_borrow, seized_part};
 
@@ -346,6 +347,36 @@ pub fn of_debt(debt: &Debt) -> Result<DebtPaid, RiskError> {
     let cost = debt.cost.saturating_sub(own.spent);
     let loss = of_borrow(left, debt.reserves, cost, debt.budget)?;
     Ok(DebtPaid { seized: own.bought, seized_spent: own.spent, loss })
+}
+
+/// What of an account's uncovered loss may fall on a bank, native quote, rounded up: of another token's bank the part that
+/// the waterfall would attribute to the account's debt there; of the quote token's all of it, as whatever the account lost
+/// becomes a debt of quote when it is settled. Bad feeds and errors as in [`equity`].
+pub fn uncovered_in(bank: u8, holdings: &Holdings<'_>, view: &View<'_>) -> Result<Quote, RiskError> {
+    let whole = equity(holdings, view.board, view.overlay, view.now)?;
+    let uncovered = whole.liabilities.checked_sub(whole.assets)?.max(Quote::ZERO);
+    if bank == view.board.header.quote_bank {
+        return Ok(uncovered);
+    }
+    let borrows = |slot: &&Balance| slot.bank == bank && slot.is_borrow() && !slot.is_free();
+    let Some(debt) = holdings.balances.iter().find(borrows) else { return Ok(Quote::ZERO) };
+    let owed = alone(*debt, view)?.liabilities.magnitude();
+    let part = wide::mul_div_up(uncovered.magnitude(), owed, whole.liabilities.magnitude().max(1));
+    Ok(part.map_or_else(overflow, Quote::from_unsigned)?.min(uncovered))
+}
+
+/// What so many deposit shares of a bank are worth at full price, native quote, rounded down. Errors as [`uncovered_in`].
+pub fn deposits_worth(bank: u8, shares: Shares, view: &View<'_>) -> Result<Quote, RiskError> {
+    let empty: Balance = bytemuck::Zeroable::zeroed();
+    alone(Balance { shares, bank, ..empty }, view).map(|worth| worth.assets)
+}
+
+/// What one balance is worth or owes at full price.
+fn alone(balance: Balance, view: &View<'_>) -> Result<Health, RiskError> {
+    let mut balances: [Balance; MAX_BALANCES] = bytemuck::Zeroable::zeroed();
+    let [first, ..] = &mut balances;
+    *first = balance;
+    health::equity(&balances, view.board, view.overlay, view.now)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@
 
 mod position;
 
-pub use position::{Pending, apply, pending, seen};
+pub use position::{Pending, apply, is_behind, pending, seen};
 
 use crate::error::{RiskError, overflow};
 use crate::layout::market::{DeleveragingSide, EpochEnd, MARKET_DELEVERAGED, MarketTerms};
@@ -32,7 +32,8 @@ pub const WHOLE_LOT: u64 = 1 << 63;
 /// Below this `A` (2^-13 of a lot) an epoch ends, as soon as nobody is two epochs behind.
 pub const SMALL: u64 = 1 << 50;
 
-/// Below this `A` (2^-23 of a lot) nothing is deleveraged until the epoch could end.
+/// Below this `A` (2^-23 of a lot) nothing is deleveraged until the epoch could end. Here a unit of `K` is 2^-9 native
+/// quote for a lot that joins, which is what an event can cost it in rounding; at [`SMALL`] it is 2^-19.
 pub const LEAST: u64 = 1 << 40;
 
 /// Beyond this `K` (2^29 native quote a lot) an epoch ends, too.

@@ -2,7 +2,7 @@
 
 use crate::error::{RiskError, overflow};
 use crate::layout::{board::BoardHeader, feed::Feed, market::MarketTerms};
-use crate::num::{PRICE_BITS, Price, Ratio, Scaled, SizeFactor};
+use crate::num::{PRICE_BITS, Price, Quote, Ratio, Scaled, SizeFactor, wide};
 use crate::requirement::{initial_ratio, unbound};
 use crate::validity::Validity;
 use crate::valuation::{MAX_DECIMALS, Prices};
@@ -24,6 +24,14 @@ pub struct LotValues {
     pub stable: u32,
     /// Common shift, 0 to 63.
     pub shift: u8,
+}
+
+/// What so many lots are worth at an entry's price, native quote, rounded as told. `Overflow` from 2^63 on.
+pub fn worth(terms: &MarketTerms, lots: u64, up: bool) -> Result<Quote, RiskError> {
+    let (price, shift) = (u64::from(terms.lot_price), u32::from(terms.shift & 63));
+    let worth =
+        if up { wide::mul_shift_up(lots, price, shift) } else { wide::mul_shift_down(lots, price, shift) };
+    worth.map_or_else(overflow, Quote::from_unsigned)
 }
 
 /// What one lot is worth, `price · 10^quote_decimals / lots_per_unit`, to the nearest: one price stands for longs and shorts,
@@ -114,5 +122,15 @@ mod tests {
         }
         assert!(!trips(window, Price::new(1), Ratio::ZERO), "no breaker");
         assert!(!trips(Price::ZERO, window, tenth), "no price before");
+    }
+
+    #[test]
+    fn lots_are_worth_their_price_rounded_as_told() {
+        // A lot is worth 10.5 native quote.
+        let terms = MarketTerms { lot_price: 21, shift: 1, ..bytemuck::Zeroable::zeroed() };
+        let worth_of = |lots, up| worth(&terms, lots, up).unwrap();
+        assert_eq!((worth_of(3, false), worth_of(3, true)), (Quote::new(31), Quote::new(32)));
+        assert_eq!((worth_of(2, false), worth_of(2, true)), (Quote::new(21), Quote::new(21)));
+        assert_eq!(worth(&terms, u64::MAX, true), Err(RiskError::Overflow));
     }
 }

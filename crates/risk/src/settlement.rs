@@ -85,7 +85,7 @@ pub fn gain(
 }
 
 /// `h·pool`, native quote, rounded down; nothing of a pool that is not above 0. A deficit below 0 counts 0.
-fn payable(pool: Quote, deficit: Quote) -> Result<Quote, RiskError> {
+pub fn payable(pool: Quote, deficit: Quote) -> Result<Quote, RiskError> {
     if pool <= Quote::ZERO {
         return Ok(Quote::ZERO);
     }

@@ -97,7 +97,7 @@ impl<'a> Trial<'a> {
             if account.free_order_slot().is_none() {
                 return Err(Refusal::NoFreeOrder);
             }
-            if account.scope_flag(place).holds(portfolio.now) {
+            if account.scope_flag(place).is_live(portfolio.now) {
                 return Err(Refusal::Flagged);
             }
         }

@@ -82,6 +82,22 @@ impl Sum {
     }
 }
 
+/// Whether a position has not applied the last change of its side. In a market that was never deleveraged that is one bit.
+#[inline(always)]
+pub fn is_behind(position: &Position, terms: &MarketTerms) -> bool {
+    terms.flags & MARKET_DELEVERAGED != 0 && has_moved(position, terms)
+}
+
+/// Whether a position with lots has another snapshot than its side.
+#[inline(always)]
+fn has_moved(position: &Position, terms: &MarketTerms) -> bool {
+    let side = if position.lots.get() < 0 { &terms.shorts } else { &terms.longs };
+    let moved = (side.a ^ position.deleveraging_a)
+        | (side.k ^ position.deleveraging_k).cast_unsigned()
+        | u64::from(side.epoch ^ position.epoch);
+    moved != 0 && !position.lots.is_zero()
+}
+
 /// What the side of a position went through since its snapshot: nothing, at the cost of a comparison, nearly always.
 ///
 /// `funding` is the market's cumulative funding now, or the board's copy where that is all there is. The part of a lot
@@ -89,12 +105,7 @@ impl Sum {
 /// snapshot that no epoch of the side explains; `Overflow` for what does not fit.
 #[inline(always)]
 pub fn pending(position: &Position, terms: &MarketTerms, funding: i64) -> Result<Option<Pending>, RiskError> {
-    let lots = position.lots.get();
-    let side = if lots < 0 { &terms.shorts } else { &terms.longs };
-    let moved = (side.a ^ position.deleveraging_a)
-        | (side.k ^ position.deleveraging_k).cast_unsigned()
-        | u64::from(side.epoch ^ position.epoch);
-    if moved == 0 || lots == 0 {
+    if !has_moved(position, terms) {
         return Ok(None);
     }
     catch_up(position, terms, funding).map(Some)

@@ -119,6 +119,13 @@ impl World {
         fraction(self.terms.lot_price, power_of_two(u32::from(self.terms.shift)))
     }
 
+    /// What a position's lots bear if each event rounded `K` by a unit, which is 2^-32 of a lot of the epoch's start.
+    fn unit_of_k(&self, position: &Position) -> Exact {
+        let lots_of_start =
+            fraction(position.lots.magnitude(), position.deleveraging_a.max(1)) * power_of_two(63);
+        lots_of_start * whole(self.events) / power_of_two(32)
+    }
+
     /// Applies what is pending, and checks it against the model.
     fn touch(&mut self, who: usize) {
         let position = &mut self.accounts[who];
@@ -146,6 +153,7 @@ impl World {
             let change = whole(self.accounts[who].quote.get()) - whole(before.quote.get());
             let tolerance = whole(5)
                 + fraction(u64::from(before.lots.magnitude()) + 1, 1u64 << 12)
+                + self.unit_of_k(&before)
                 + self.price() / whole(256);
             assert!(
                 change <= &exact + self.price() / whole(256) && change >= &exact - tolerance,

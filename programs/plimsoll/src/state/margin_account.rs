@@ -9,7 +9,7 @@ use plimsoll_risk::{
         account::{ACCOUNT_INSOLVENT, Balance, MAX_ORDERS, OpenOrder, PocketFlag, Position, TriggerOrder},
         market::MarketTerms,
     },
-    liquidation::flag_lapsed,
+    liquidation::Flag,
 };
 
 account_around! {
@@ -27,28 +27,6 @@ pub mod scope {
     pub const DEPOSIT: u32 = 1 << 2;
     /// Every bit that means something.
     pub const ALL: u32 = TRADE | CANCEL | DEPOSIT;
-}
-
-/// When an account's cross part, or a pocket, was flagged for liquidation, unix seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flag {
-    /// When it was flagged; 0 is not flagged.
-    pub flagged_at: i64,
-    /// Last proof that it is still in danger.
-    pub renewed_at: i64,
-}
-
-impl Flag {
-    /// That of a pocket.
-    pub fn of_pocket(flag: &PocketFlag) -> Self {
-        Self { flagged_at: i64::from(flag.flagged_at), renewed_at: i64::from(flag.renewed_at) }
-    }
-
-    /// Whether it counts now: it was set, and has not lapsed for want of fresh proof.
-    #[inline]
-    pub const fn holds(&self, now: i64) -> bool {
-        self.flagged_at != 0 && !flag_lapsed(self.renewed_at, now)
-    }
 }
 
 /// Slots that a stranger's deposit must leave free.
@@ -178,7 +156,7 @@ impl MarginAccount {
     #[inline]
     pub fn scope_flag(&self, place: usize) -> Flag {
         match self.positions.get(place).filter(|position| position.is_isolated()) {
-            Some(_) => Flag::of_pocket(self.pocket_flags.get(place).unwrap_or(&PocketFlag::NONE)),
+            Some(_) => Flag::from(self.pocket_flags.get(place).unwrap_or(&PocketFlag::NONE)),
             None => self.cross_flag(),
         }
     }
@@ -186,13 +164,13 @@ impl MarginAccount {
     /// When the account's cross part was flagged and last shown to be in danger.
     #[inline]
     pub fn cross_flag(&self) -> Flag {
-        Flag { flagged_at: self.header.flagged_at, renewed_at: self.header.flag_renewed_at }
+        Flag::from(&self.header)
     }
 
     /// Whether what answers for a market's position is flagged now: then nothing new of it may rest, and anyone cancels its
     /// orders. For a market without a position the cross part answers.
     pub fn is_flagged_in(&self, market: u8, now: i64) -> bool {
-        self.scope_flag(self.place_of(market).unwrap_or(usize::MAX)).holds(now)
+        self.scope_flag(self.place_of(market).unwrap_or(usize::MAX)).is_live(now)
     }
 
     /// Whether anything of the account was ever flagged and not cleared since: what nearly always saves looking further.

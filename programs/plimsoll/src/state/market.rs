@@ -17,8 +17,16 @@ use plimsoll_risk::{
     num::{Price, Quote, RATIO_BITS, Ratio, TokenAmount},
 };
 
-/// How long one window of settled gains lasts, seconds.
-pub const SETTLEMENT_WINDOW: i64 = 3_600;
+/// How long a window lasts in which a market pays gains or subsidies, or takes liquidations into its book, seconds.
+pub const WINDOW: i64 = 3_600;
+
+/// What may still be used in a running window; begins a new one when that is over.
+pub fn left_in_window(start: &mut i64, used: &mut TokenAmount, cap: TokenAmount, now: i64) -> TokenAmount {
+    if now.saturating_sub(*start) >= WINDOW {
+        (*start, *used) = (now, TokenAmount::ZERO);
+    }
+    cap.saturating_sub(*used)
+}
 
 plimsoll_risk::layout! {
     /// One perpetual.

@@ -7,7 +7,7 @@ use anchor_lang::prelude::*;
 use plimsoll_risk::{
     RiskError,
     health::{Check, Overlay},
-    layout::{bank::BankTerms, feed::Feed, market::MarketTerms},
+    layout::{bank::BankTerms, board::BoardHeader, feed::Feed, market::MarketTerms},
     margin::{self, Holdings},
     market, valuation,
 };
@@ -77,6 +77,24 @@ impl Pausable {
     ];
 }
 
+/// # Errors
+/// [`Refusal::Paused`] while the guardian's pause of the action lasts.
+#[inline(always)]
+pub fn require_running(header: &BoardHeader, action: Pausable, now: i64) -> Result<()> {
+    ensure!(now >= header.paused_until[action as usize], Refusal::Paused);
+    Ok(())
+}
+
+/// That accounts in danger may be liquidated and resolved now: not paused, and no grace after an outage running.
+///
+/// # Errors
+/// [`Refusal::Paused`], [`Refusal::GracePeriod`].
+pub fn require_liquidations(header: &BoardHeader, now: i64) -> Result<()> {
+    require_running(header, Pausable::Liquidate, now)?;
+    ensure!(now >= header.grace_until.max(header.cancel_only_until), Refusal::GracePeriod);
+    Ok(())
+}
+
 impl RiskBoard {
     /// Seed of its address, before the exchange.
     pub const SEED: &'static [u8] = b"board";
@@ -84,9 +102,7 @@ impl RiskBoard {
     /// # Errors
     /// [`Refusal::Paused`] while the guardian's pause of the action lasts.
     pub fn require_running(&self, action: Pausable, now: i64) -> Result<()> {
-        let until = self.header.paused_until[action as usize];
-        ensure!(now >= until, Refusal::Paused);
-        Ok(())
+        require_running(&self.header, action, now)
     }
 
     /// # Errors

@@ -7,7 +7,7 @@ use crate::{
     instructions::liquidation::scope::Scope,
     state::{
         Bank, InsuranceFund, MarginAccount, Market, RiskBoard,
-        market::{SETTLEMENT_WINDOW, sides},
+        market::{left_in_window, sides},
         risk_board::Pausable,
     },
 };
@@ -145,7 +145,7 @@ impl Settlement<'_> {
     #[inline(never)]
     fn supported(&self) -> Result<Quote> {
         let (balances, overlay) = (&self.account.balances, Overlay::none());
-        let supported = if self.account.cross_flag().holds(self.now) {
+        let supported = if self.account.cross_flag().is_live(self.now) {
             settlement::balances_at_full_price(balances, self.board, &overlay, self.now)
         } else {
             settlement::balances_at_maintenance(balances, self.board, &overlay, self.now)
@@ -160,7 +160,7 @@ impl Settlement<'_> {
         let in_quote = |amount: TokenAmount| Quote::from_unsigned(amount.get()).map_err(refused);
         let (pool, deficit) = (in_quote(market.pool)?, in_quote(market.deficit)?);
         let gain = settlement::gain(position, terms, pool, deficit, now).map_err(refused)?;
-        let amount = TokenAmount::new(gain.max(Quote::ZERO).magnitude()).min(left_in_window(market, now));
+        let amount = TokenAmount::new(gain.max(Quote::ZERO).magnitude()).min(left_to_pay(market, now));
         ensure!(!amount.is_zero(), Refusal::NothingToSettle);
         let gain = in_quote(amount)?;
         market.settlement_paid = market.settlement_paid.checked_add(amount).map_err(refused)?;
@@ -177,31 +177,28 @@ impl Settlement<'_> {
     }
 }
 
-/// What may still be paid in the market's running window; begins a new one when that is over.
-fn left_in_window(market: &mut Market, now: i64) -> TokenAmount {
-    if now.saturating_sub(market.settlement_start) >= SETTLEMENT_WINDOW {
-        market.settlement_start = now;
-        market.settlement_paid = TokenAmount::ZERO;
-    }
-    market.settlement_cap.saturating_sub(market.settlement_paid)
+/// What may still be paid in the market's running window.
+fn left_to_pay(market: &mut Market, now: i64) -> TokenAmount {
+    left_in_window(&mut market.settlement_start, &mut market.settlement_paid, market.settlement_cap, now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::market::WINDOW;
     use bytemuck::Zeroable;
 
     #[test]
     fn a_window_pays_its_cap_once_and_the_next_one_again() {
         let mut market: Market = Zeroable::zeroed();
         market.settlement_cap = TokenAmount::new(100);
-        assert_eq!(left_in_window(&mut market, 1_000_000), TokenAmount::new(100));
+        assert_eq!(left_to_pay(&mut market, 1_000_000), TokenAmount::new(100));
         market.settlement_paid = TokenAmount::new(70);
-        assert_eq!(left_in_window(&mut market, 1_000_000 + SETTLEMENT_WINDOW - 1), TokenAmount::new(30));
+        assert_eq!(left_to_pay(&mut market, 1_000_000 + WINDOW - 1), TokenAmount::new(30));
         // A cap that was tightened below what was paid already leaves nothing.
         market.settlement_cap = TokenAmount::new(50);
-        assert_eq!(left_in_window(&mut market, 1_000_001), TokenAmount::ZERO);
-        assert_eq!(left_in_window(&mut market, 1_000_000 + SETTLEMENT_WINDOW), TokenAmount::new(50));
+        assert_eq!(left_to_pay(&mut market, 1_000_001), TokenAmount::ZERO);
+        assert_eq!(left_to_pay(&mut market, 1_000_000 + WINDOW), TokenAmount::new(50));
         assert_eq!(market.settlement_paid, TokenAmount::ZERO);
     }
 }

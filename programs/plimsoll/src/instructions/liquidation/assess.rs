@@ -6,10 +6,10 @@ use crate::{
     errors::{Refusal, refuse, refused},
     events::{Assessed, MarginCall},
     prices,
-    state::{InsuranceFund, MarginAccount, RiskBoard, margin_account::Flag},
+    state::{InsuranceFund, MarginAccount, RiskBoard},
 };
 use anchor_lang::prelude::*;
-use plimsoll_risk::liquidation::{self, CallChange, FlagChange, View};
+use plimsoll_risk::liquidation::{self, CallChange, Flag, FlagChange, View};
 
 #[derive(Accounts)]
 pub struct Assess<'info> {
@@ -52,8 +52,7 @@ pub fn assess<'info>(ctx: Context<'info, Assess<'info>>, code: u8) -> Result<()>
     let view = View { board: &board.0, overlay: &overlay, now };
 
     let scope = Scope::named(&account, code)?;
-    let Flag { flagged_at, renewed_at } = scope.flag(&account);
-    let flag = liquidation::Flag { flagged_at, renewed_at };
+    let flag = scope.flag(&account);
     let called = account.header.margin_called_at != 0;
     let found = liquidation::assess(&scope.held(&account), &flag, called, &view).map_err(refused)?;
     let insolvent = found.is_insolvent();
@@ -62,9 +61,9 @@ pub fn assess<'info>(ctx: Context<'info, Assess<'info>>, code: u8) -> Result<()>
     ensure!(told || found.call != CallChange::Stays, Refusal::NothingToDo);
 
     let flag = match found.flag {
-        FlagChange::Stays => Flag { flagged_at, renewed_at },
+        FlagChange::Stays => flag,
         FlagChange::Set => Flag { flagged_at: now, renewed_at: now },
-        FlagChange::Renewed => Flag { flagged_at, renewed_at: now },
+        FlagChange::Renewed => Flag { renewed_at: now, ..flag },
         FlagChange::Cleared => Flag::default(),
     };
     scope.set_flag(&mut account, flag)?;

@@ -3,11 +3,7 @@
 use super::scope::Scope;
 use crate::{
     errors::{Refusal, beyond, refused},
-    state::{
-        MarginAccount, Market, RiskBoard,
-        margin_account::{Flag, scope},
-        risk_board::Pausable,
-    },
+    state::{MarginAccount, Market, RiskBoard, margin_account::scope, risk_board::require_liquidations},
 };
 use anchor_lang::prelude::*;
 use core::cell::RefMut;
@@ -19,13 +15,10 @@ use plimsoll_risk::{
         account::Position,
         market::{MARKET_OPEN, MARKET_REDUCE_ONLY, MarketTerms},
     },
-    liquidation::{Auction, Standing, StepTerms, View, fee_rate},
+    liquidation::{Auction, Flag, Standing, StepTerms, View, fee_rate},
     margin::isolated_margin,
-    num::{Quote, TokenAmount},
+    num::Quote,
 };
-
-/// How long a window of what is liquidated or subsidised lasts, seconds.
-const WINDOW: i64 = 3_600;
 
 /// A scope that may be liquidated now, as it stands before that.
 pub struct Danger {
@@ -45,13 +38,9 @@ impl Danger {
     /// [`Refusal::NotEndangered`]; those of a measurement.
     #[inline(never)]
     pub fn of(account: &MarginAccount, scope: Scope, view: &View) -> Result<Self> {
-        let header = &view.board.header;
-        let paused_until = header.paused_until.get(Pausable::Liquidate as usize);
-        ensure!(paused_until.is_none_or(|until| view.now >= *until), Refusal::Paused);
-        let opens = header.grace_until.max(header.cancel_only_until);
-        ensure!(view.now >= opens, Refusal::GracePeriod);
+        require_liquidations(&view.board.header, view.now)?;
         let flag = scope.flag(account);
-        ensure!(flag.holds(view.now), Refusal::NotFlagged);
+        ensure!(flag.is_live(view.now), Refusal::NotFlagged);
         ensure!(!scope.has_orders(account), Refusal::OrdersRemain);
         let standing = Standing::of_scope(&scope.held(account), view).map_err(refused)?;
         ensure!(standing.liqend.is_negative(), Refusal::NotEndangered);
@@ -169,12 +158,4 @@ pub fn require_at_least(got: Quote, least: Quote) -> Result<()> {
         return Err(beyond(Refusal::WorseThanAllowed, got.magnitude(), least.magnitude()));
     }
     Ok(())
-}
-
-/// What may still be used in a running hour; begins a new one when that is over.
-pub fn left_in_window(start: &mut i64, used: &mut TokenAmount, cap: TokenAmount, now: i64) -> TokenAmount {
-    if now.saturating_sub(*start) >= WINDOW {
-        (*start, *used) = (now, TokenAmount::ZERO);
-    }
-    cap.saturating_sub(*used)
 }

@@ -17,6 +17,7 @@ use plimsoll_risk::{
     deleveraging::{self, Closing, Side},
     layout::market::MarketTerms,
     liquidation::{View, insolvency_due},
+    market::worth,
     num::Quote,
 };
 
@@ -91,7 +92,7 @@ fn close_others(
     let open_lots = if is_long { market.short_lots } else { market.long_lots };
     let lots = most_lots.min(u32::try_from(open_lots).unwrap_or(u32::MAX));
     ensure!(lots > 0, Refusal::NothingToDo);
-    let worth = worth_of(terms, lots, !is_long);
+    let worth = worth(terms, lots.into(), !is_long).map_err(refused)?;
     let funding = market.premium.funding;
     let (index, lots_closed) = (market.index, u64::from(lots));
     let closing = Closing { market: index, is_long: !is_long, open_lots, lots: lots_closed, worth, funding };
@@ -102,16 +103,6 @@ fn close_others(
     let total = if is_long { &mut market.short_lots } else { &mut market.long_lots };
     *total = total.checked_sub(lots_closed).ok_or(Refusal::Overflow)?;
     Ok((lots, worth))
-}
-
-/// Lots at an entry's price, native quote. Exact before it is rounded: both factors are below 2^32.
-fn worth_of(terms: &MarketTerms, lots: u32, up: bool) -> Quote {
-    let shift = u32::from(terms.shift & 63);
-    let product = u64::from(lots).wrapping_mul(u64::from(terms.lot_price));
-    let floor = product.wrapping_shr(shift);
-    let cut = floor.wrapping_shl(shift) != product;
-    let worth = floor.saturating_add(u64::from(cut && up));
-    Quote::from_unsigned(worth).unwrap_or(Quote::MAX)
 }
 
 #[cfg(test)]

@@ -10,12 +10,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
-    RiskError,
-    health::{self, Health},
-    layout::account::{ACCOUNT_INSOLVENT, Balance, MAX_BALANCES},
-    liquidation::View,
-    margin::{self, Holdings},
-    num::{Quote, wide},
+    bankruptcy, layout::account::ACCOUNT_INSOLVENT, liquidation::View, margin::Holdings, num::Quote,
 };
 
 #[derive(Accounts)]
@@ -33,7 +28,7 @@ impl GateWithdrawals<'_> {
         bank.require_board(self.board.as_ref().key)?;
         ensure!(account.header.exchange == bank.exchange, Refusal::ForeignExchange);
         board.require_running(Pausable::Liquidate, now)?;
-        ensure!(account.cross_flag().holds(now), Refusal::NotFlagged);
+        ensure!(account.cross_flag().is_live(now), Refusal::NotFlagged);
         ensure!(account.header.state == ACCOUNT_INSOLVENT, Refusal::NotInsolvent);
         Ok(())
     }
@@ -48,8 +43,9 @@ pub fn gate_withdrawals<'info>(ctx: Context<'info, GateWithdrawals<'info>>) -> R
     let overlay = prices::overlay(&board, ctx.remaining_accounts)?;
     let view = View { board: &board.0, overlay: &overlay, now };
 
-    let loss = loss_of(&account, &bank, &view)?;
-    let deposits = worth(Balance { shares: bank.deposit_shares, ..balance(bank.index) }, &view)?.assets;
+    let holdings = Holdings::from(&account.0);
+    let loss = bankruptcy::uncovered_in(bank.index, &holdings, &view).map_err(refused)?;
+    let deposits = bankruptcy::deposits_worth(bank.index, bank.deposit_shares, &view).map_err(refused)?;
     let material = board.header.gate_share.mul_up(deposits).map_err(refused)?;
     ensure!(loss > Quote::ZERO && loss >= material, Refusal::NothingMaterial);
     bank.gate(board.header.gate_seconds, now)?;
@@ -62,38 +58,6 @@ pub fn gate_withdrawals<'info>(ctx: Context<'info, GateWithdrawals<'info>>) -> R
     }
     .tell();
     Ok(())
-}
-
-/// What of an account's uncovered loss may fall on a bank, native quote, rounded up: of another token's bank the part that
-/// the waterfall would attribute to the account's debt there; of the quote token's all of it, as whatever the account lost
-/// becomes a debt of quote when it is settled.
-fn loss_of(account: &MarginAccount, bank: &Bank, view: &View) -> Result<Quote> {
-    let holdings = Holdings::from(&account.0);
-    let whole = margin::equity(&holdings, view.board, view.overlay, view.now).map_err(refused)?;
-    let uncovered = whole.liabilities.checked_sub(whole.assets).map_err(refused)?.max(Quote::ZERO);
-    if bank.index == view.board.header.quote_bank {
-        return Ok(uncovered);
-    }
-    let borrows = |slot: &&Balance| slot.bank == bank.index && slot.is_borrow() && !slot.is_free();
-    let Some(debt) = account.balances.iter().find(borrows) else { return Ok(Quote::ZERO) };
-    let owed = worth(*debt, view)?.liabilities.magnitude();
-    let part = wide::mul_div_up(uncovered.magnitude(), owed, whole.liabilities.magnitude().max(1));
-    let part = Quote::from_unsigned(part.ok_or(Refusal::Overflow)?).map_err(refused)?;
-    Ok(part.min(uncovered))
-}
-
-/// What one balance is worth or owes at full price.
-fn worth(balance: Balance, view: &View) -> Result<Health> {
-    let mut balances = [self::balance(0); MAX_BALANCES];
-    let [first, ..] = &mut balances;
-    *first = balance;
-    let found = health::equity(&balances, view.board, view.overlay, view.now);
-    found.map_err(|error: RiskError| refused(error))
-}
-
-/// A bank's balance that holds nothing.
-fn balance(bank: u8) -> Balance {
-    Balance { bank, ..bytemuck::Zeroable::zeroed() }
 }
 
 #[cfg(test)]
@@ -139,8 +103,8 @@ mod tests {
     fn loss(account: &MarginAccount, index: u8) -> i64 {
         let board = board();
         let overlay = Overlay::none();
-        let bank = Bank { index, ..Bank::zeroed() };
-        loss_of(account, &bank, &View { board: &board.0, overlay: &overlay, now: NOW }).unwrap().get()
+        let view = View { board: &board.0, overlay: &overlay, now: NOW };
+        bankruptcy::uncovered_in(index, &Holdings::from(&account.0), &view).unwrap().get()
     }
 
     #[test]

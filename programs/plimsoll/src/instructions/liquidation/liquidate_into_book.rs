@@ -2,7 +2,7 @@
 //! fee; who sets it off earns of what was better.
 
 use super::{
-    danger::{Danger, left_in_window, owe_insurance, parties, require_at_least, require_market, weight_of},
+    danger::{Danger, owe_insurance, parties, require_at_least, require_market, weight_of},
     scope::Scope,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         makers::{Brought, Settlement, quote},
     },
     premium, prices,
-    state::{MarginAccount, Market, RiskBoard, book},
+    state::{MarginAccount, Market, RiskBoard, book, market::left_in_window},
 };
 use anchor_lang::prelude::*;
 use plimsoll_book::{
@@ -22,6 +22,7 @@ use plimsoll_book::{
 use plimsoll_risk::{
     layout::{account::Position, market::MarketTerms},
     liquidation::{self, Fee, Standing, Step, StepTerms, View, book_fee, book_limit},
+    market::worth,
     num::{Quote, TokenAmount, wide},
 };
 
@@ -263,16 +264,10 @@ impl Offer {
         let better = better.map_err(refused)?.max(Quote::ZERO);
         let taker_fee = Quote::new(market.taker_fee_on(met.worth)?).min(better);
         let left = if self.is_long { filled.checked_sub(taker_fee) } else { filled.checked_add(taker_fee) };
-        let at_price = quote(worth(met.filled.get(), priced))?;
+        let at_price = worth(priced, met.filled.get().into(), false).map_err(refused)?;
         let fee = book_fee(left.map_err(refused)?, at_limit, at_price, self.is_long, &self.terms);
         Ok(Costs { taker_fee: taker_fee.get(), fee: fee.map_err(refused)? })
     }
-}
-
-/// Lots at an entry's price, native quote, rounded down.
-fn worth(lots: u32, terms: &MarketTerms) -> u64 {
-    // Below 2^32 each.
-    u64::from(lots).wrapping_mul(u64::from(terms.lot_price)).wrapping_shr(u32::from(terms.shift & 63))
 }
 
 /// The worst price of the book, ticks: rounded up for what is sold, down for what is bought back.
@@ -302,7 +297,7 @@ fn most_in_window(
 ) -> Result<u32> {
     let cap = market.liq_window_cap;
     let left = left_in_window(&mut market.liq_window_start, &mut market.liq_window_taken, cap, now);
-    let notional = quote(worth(position.lots.magnitude(), priced))?;
+    let notional = worth(priced, position.lots.magnitude().into(), false).map_err(refused)?;
     let fee = priced.liq_fee_most.mul_up(notional).map_err(refused)?;
     if standing.equity < fee.checked_add(fee).map_err(refused)? {
         return Ok(u32::MAX);

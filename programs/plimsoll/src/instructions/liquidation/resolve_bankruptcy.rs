@@ -1,32 +1,27 @@
 //! Resolve a bankruptcy: what is left is seized, what is owed goes through the waterfall, all of it at once (DESIGN §6).
 //!
 //! - [`waterfall`]: what happens to each loss, and to what else is left.
-//! - `brought`: the markets and banks that the transaction brings along.
 
-mod brought;
 #[cfg(test)]
 mod tests;
 mod waterfall;
 
-use self::{
-    brought::Brought,
-    waterfall::{Borne, Waterfall},
-};
+use self::waterfall::{Borne, Waterfall};
 use super::scope::Scope;
 use crate::{
     clock,
     errors::{Refusal, refused},
     events::BankruptcyResolved,
+    instructions::trade::makers::Brought,
     state::{
-        Bank, Exchange, InsuranceFund, MarginAccount, RiskBoard,
-        margin_account::{Flag, scope},
-        risk_board::Pausable,
+        Bank, Exchange, InsuranceFund, MarginAccount, RiskBoard, margin_account::scope,
+        risk_board::require_liquidations,
     },
 };
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     bankruptcy::{Estate, MOST_LEGS},
-    liquidation::{fee_rate, insolvency_due},
+    liquidation::{Flag, fee_rate, insolvency_due},
     margin::Holdings,
     num::TokenAmount,
 };
@@ -66,12 +61,7 @@ impl ResolveBankruptcy<'_> {
         resolver.require_trader(self.resolver.key, scope::TRADE, now)?;
         let entries = self.board.load()?;
         self.quote_bank.load()?.require_quote(board, &entries)?;
-        entries.require_running(Pausable::Liquidate, now)?;
-        ensure!(
-            now >= entries.header.grace_until.max(entries.header.cancel_only_until),
-            Refusal::GracePeriod
-        );
-        Ok(())
+        require_liquidations(&entries.header, now)
     }
 }
 
@@ -92,7 +82,7 @@ pub fn resolve_bankruptcy<'info>(ctx: Context<'info, ResolveBankruptcy<'info>>, 
     let code = scope;
     let scope = Scope::named(&account, code)?;
     let flag = scope.flag(&account);
-    ensure!(flag.holds(now), Refusal::NotFlagged);
+    ensure!(flag.is_live(now), Refusal::NotFlagged);
     quote_bank.accrue(now)?;
     let mut estate = take_stock(&account, scope, &quote_bank, &board, now)?;
     let is_due = insolvency_due(flag.flagged_at, board.header.insolvency_seconds, now);

@@ -1,9 +1,6 @@
 //! What is judged and liquidated by itself: an account's cross part, or one isolated position with its pocket.
 
-use crate::{
-    errors::Refusal,
-    state::{MarginAccount, margin_account::Flag},
-};
+use crate::{errors::Refusal, state::MarginAccount};
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     RiskError,
@@ -11,7 +8,7 @@ use plimsoll_risk::{
     layout::account::{
         ACCOUNT_FLAGGED, ACCOUNT_HEALTHY, ACCOUNT_INSOLVENT, POSITION_INSOLVENT, PocketFlag, Position,
     },
-    liquidation::{self, View},
+    liquidation::{self, Flag, View},
     margin::{Holdings, Margin, isolated_margin, margin},
 };
 

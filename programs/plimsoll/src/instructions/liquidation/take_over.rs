@@ -2,8 +2,7 @@
 
 use super::{
     danger::{
-        Danger, key_of, left_in_window, owe_insurance, parties, require_carried, require_market,
-        require_trader, weight_of,
+        Danger, key_of, owe_insurance, parties, require_carried, require_market, require_trader, weight_of,
     },
     scope::Scope,
 };
@@ -12,7 +11,7 @@ use crate::{
     errors::{Refusal, beyond, refused},
     events::TakenOver,
     prices,
-    state::{Bank, MarginAccount, Market, RiskBoard},
+    state::{Bank, MarginAccount, Market, RiskBoard, market::left_in_window},
 };
 use anchor_lang::prelude::*;
 use plimsoll_book::{Size, Ticks};

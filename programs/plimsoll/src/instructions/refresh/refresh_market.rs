@@ -11,7 +11,8 @@ use plimsoll_book::SideView;
 use plimsoll_risk::{
     funding,
     layout::market::{MARKET_SETTLING, MarketTerms},
-    num::{Quote, wide},
+    market,
+    num::Quote,
 };
 
 #[derive(Accounts)]
@@ -49,8 +50,7 @@ impl RefreshMarket<'_> {
 /// What so many lots are worth at the board's price, native quote, rounded up; what is beyond all bounds is as much as any
 /// amount can be: there, too, new risk needs its whole worth.
 fn worth(lots: u64, terms: &MarketTerms) -> Quote {
-    let worth = wide::mul_shift_up(lots, terms.lot_price.into(), terms.shift.into());
-    Quote::from_unsigned(worth.unwrap_or(u64::MAX)).unwrap_or(Quote::MAX)
+    market::worth(terms, lots, true).unwrap_or(Quote::MAX)
 }
 
 /// The book is looked at first, then what stood before is paid for, then the entry's margin follows the open interest.

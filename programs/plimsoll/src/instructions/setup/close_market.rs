@@ -1,6 +1,6 @@
 //! Close market: nothing is left in it; what its pool and its insurance still hold belongs to the shared fund. Anyone may.
 
-use super::close_settled::{require_fixed, worth};
+use super::close_settled::require_fixed;
 use crate::{
     clock,
     errors::{Refusal, refused},
@@ -10,6 +10,7 @@ use crate::{
 use anchor_lang::prelude::*;
 use plimsoll_risk::{
     layout::market::{MARKET_CLOSED, MarketTerms},
+    market::worth,
     num::{Quote, TokenAmount},
 };
 
@@ -85,7 +86,7 @@ fn close_residues(market: &mut Market, terms: &MarketTerms) -> Result<()> {
             continue;
         };
         let size = u64::from(lots.magnitude());
-        let worth = worth(terms, size, is_long)?;
+        let worth = worth(terms, size, !is_long).map_err(refused)?;
         let made = if is_long { quote.checked_add(worth) } else { quote.checked_sub(worth) };
         let made = made.and_then(|made| market.fees_receivable.checked_add(made)).map_err(refused)?;
         market.fees_receivable = made;
@@ -120,15 +121,7 @@ mod tests {
 
     /// A lot is worth 10.5 native quote.
     fn terms() -> MarketTerms {
-        MarketTerms { settlement_price: 21, shift: 1, ..MarketTerms::zeroed() }
-    }
-
-    #[test]
-    fn a_long_gets_its_worth_rounded_down_and_a_short_pays_it_rounded_up() {
-        let terms = terms();
-        assert_eq!((worth(&terms, 3, true).unwrap(), worth(&terms, 3, false).unwrap()).0, Quote::new(31));
-        assert_eq!(worth(&terms, 3, false).unwrap(), Quote::new(32));
-        assert_eq!(worth(&terms, 2, true).unwrap(), worth(&terms, 2, false).unwrap());
+        MarketTerms { lot_price: 21, settlement_price: 21, shift: 1, ..MarketTerms::zeroed() }
     }
 
     #[test]

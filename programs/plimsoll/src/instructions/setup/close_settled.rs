@@ -12,7 +12,8 @@ use plimsoll_risk::{
         Key,
         market::{MARKET_SETTLING, MarketTerms},
     },
-    num::{Quote, wide},
+    market,
+    num::Quote,
 };
 
 #[derive(Accounts)]
@@ -42,7 +43,7 @@ pub fn close_settled(ctx: Context<CloseSettled>) -> Result<()> {
     let lots = position.lots;
     ensure!(!lots.is_zero(), Refusal::NothingToDo);
     let (size, is_long) = (lots.magnitude(), lots.get() > 0);
-    let worth = worth(terms, size.into(), is_long)?;
+    let worth = market::worth(terms, size.into(), !is_long).map_err(refused)?;
     market.trade(position, terms, !is_long, (Size::new(size), worth, Quote::ZERO))?;
     account.tidy(place);
     PositionSettled {
@@ -63,15 +64,4 @@ pub(super) fn require_fixed(terms: &MarketTerms) -> Result<()> {
     ensure!(terms.state == MARKET_SETTLING, Refusal::NotSettling);
     ensure!(terms.is_settled(), Refusal::SettlementNotFixed);
     Ok(())
-}
-
-/// What lots are worth at the settlement price, native quote: a long gets it rounded down, a short pays it rounded up.
-pub(super) fn worth(terms: &MarketTerms, lots: u64, is_long: bool) -> Result<Quote> {
-    let (price, shift) = (u64::from(terms.settlement_price), u32::from(terms.shift));
-    let worth = if is_long {
-        wide::mul_shift_down(lots, price, shift)
-    } else {
-        wide::mul_shift_up(lots, price, shift)
-    };
-    Quote::from_unsigned(worth.ok_or(Refusal::Overflow)?).map_err(refused)
 }

@@ -6,7 +6,7 @@ use crate::{
     events::MakerChange,
     state::{MarginAccount, Market},
 };
-use anchor_lang::{Discriminator, prelude::*};
+use anchor_lang::{Discriminator, ZeroCopy, prelude::*};
 use core::cell::{RefCell, RefMut};
 use plimsoll_book::{
     Admission, BookError, Fill, Makers, Reason, Side, Size, Taken, Ticks,
@@ -38,7 +38,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Margin accounts that a transaction brought along, to be found by their addresses in the order in which they are needed.
+/// Accounts that a transaction brought along, to be found by their addresses: quickest in the order in which they are needed.
 pub struct Brought<'a, 'info> {
     accounts: &'a [AccountInfo<'info>],
     /// Where the next one is expected.
@@ -74,6 +74,29 @@ impl<'a, 'info> Brought<'a, 'info> {
         let is_one = data.len() == MarginAccount::SPACE && data.starts_with(MarginAccount::DISCRIMINATOR);
         ensure!(is_one, Refusal::NotAMarginAccount);
         Ok(RefMut::map(data, |data| bytemuck::from_bytes_mut(data.split_at_mut(8).1)))
+    }
+
+    /// A market or bank that is a leg of a loss, by its address.
+    ///
+    /// # Errors
+    /// [`Refusal::MissingLeg`] where it is not here, cannot be written to, is in use, or is of another kind.
+    pub fn open<T: ZeroCopy + Discriminator>(&mut self, key: &Key) -> Result<RefMut<'a, T>> {
+        let data = self.data_of(key, T::DISCRIMINATOR, size_of::<T>())?;
+        Ok(RefMut::map(data, |data| bytemuck::from_bytes_mut(data)))
+    }
+
+    /// An account's data behind its discriminator.
+    #[inline(never)]
+    fn data_of(&mut self, key: &Key, discriminator: &[u8], size: usize) -> Result<RefMut<'a, [u8]>> {
+        let place = self.find(key).ok_or(Refusal::MissingLeg)?;
+        let account = self.accounts.get(place).ok_or(Refusal::MissingLeg)?;
+        let data: &'a RefCell<&'info mut [u8]> = &account.data;
+        let is_ours = PROGRAM.is(account.owner.as_array());
+        let data = data.try_borrow_mut().ok().filter(|data| {
+            is_ours && data.len() == size.saturating_add(8) && data.starts_with(discriminator)
+        });
+        let data = data.ok_or(Refusal::MissingLeg)?;
+        Ok(RefMut::map(data, |data| data.split_at_mut(8).1))
     }
 }
 

@@ -200,7 +200,7 @@ impl Session<'_, '_, '_> {
             OrderPrice::Fixed(_) => rested.price,
             OrderPrice::Pegged { limit, .. } => limit,
         };
-        ensure!(!self.account.scope_flag(self.place).holds(self.now), Refusal::Flagged);
+        ensure!(!self.account.scope_flag(self.place).is_live(self.now), Refusal::Flagged);
         let worth = quote(self.market.worth_at(limit, rested.lots)?)?;
         let position = self.account.positions.get_mut(self.place).ok_or(Refusal::NoPosition)?;
         fill::reserve(position, taker.side == Side::Bid, rested.lots.get(), worth).map_err(refused)?;

@@ -6,16 +6,12 @@ use crate::{
     events::Deleveraged,
     state::MarginAccount,
 };
-use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
+use anchor_lang::prelude::*;
 use plimsoll_book::Size;
 use plimsoll_risk::{
     deleveraging::{self, Pending, Residue},
     fill, funding,
-    layout::{
-        Key,
-        account::Position,
-        market::{MARKET_DELEVERAGED, MarketTerms},
-    },
+    layout::{Key, account::Position, market::MarketTerms},
     num::Quote,
 };
 
@@ -46,7 +42,7 @@ impl Market {
         terms: &MarketTerms,
         funding: i64,
     ) -> Result<(Quote, Option<Pending>)> {
-        if terms.flags & MARKET_DELEVERAGED != 0 && is_behind(position, terms) {
+        if deleveraging::is_behind(position, terms) {
             return Ok((Quote::ZERO, Some(self.catch_up(position, terms, funding)?)));
         }
         Ok((funding::apply(position, funding).map_err(refused)?, None))
@@ -76,7 +72,7 @@ impl Market {
         terms: &MarketTerms,
     ) -> Result<Quote> {
         let position = account.positions.get_mut(place).ok_or(Refusal::NoPosition)?;
-        if terms.flags & MARKET_DELEVERAGED != 0 && is_behind(position, terms) {
+        if deleveraging::is_behind(position, terms) {
             self.touch_late(account, key, place, terms)?;
             return Ok(Quote::ZERO);
         }
@@ -153,60 +149,19 @@ impl Market {
     }
 }
 
-/// Whether a position has not applied the last change of its side: all that is asked of most positions of a market that was
-/// once deleveraged.
-#[inline(always)]
-fn is_behind(position: &Position, terms: &MarketTerms) -> bool {
-    let side = if position.lots.get() < 0 { &terms.shorts } else { &terms.longs };
-    let moved = (side.a ^ position.deleveraging_a)
-        | (side.k ^ position.deleveraging_k).cast_unsigned()
-        | u64::from(side.epoch ^ position.epoch);
-    moved != 0 && !position.lots.is_zero()
-}
-
-/// [`Deleveraged`] as it is logged. Its fields stand where their sizes let them be written at once: applying a deleveraging
-/// is hardly dearer than not having to.
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-struct Logged {
-    mark: [u8; 8],
-    account: Key,
-    sequence: u64,
-    quote: i64,
-    closed: u32,
-    lots: i32,
-    market: u8,
-    unused: [u8; 7],
-}
-
-/// Bytes of the event: without what only fills the last word.
-const LOGGED_BYTES: usize = size_of::<Logged>().saturating_sub(7);
-
 /// Tells of what a position made of what its side went through.
 #[cold]
 #[inline(never)]
 pub fn tell(account: &mut MarginAccount, key: &Key, market: u8, pending: &Pending) {
-    log(&logged(account.next_event(), key, market, pending));
-}
-
-fn logged(sequence: u64, key: &Key, market: u8, pending: &Pending) -> Logged {
-    let mut mark = [0; 8];
-    mark.copy_from_slice(Deleveraged::DISCRIMINATOR);
-    Logged {
-        mark,
-        account: *key,
-        sequence,
+    Deleveraged {
+        account: Pubkey::from(key.0),
+        sequence: account.next_event(),
         quote: pending.change.get(),
         closed: pending.closed,
         lots: pending.lots.get(),
         market,
-        unused: [0; 7],
     }
-}
-
-fn log(event: &Logged) {
-    let bytes = bytemuck::bytes_of(event);
-    sol_log_data(&[bytes.get(..LOGGED_BYTES).unwrap_or(bytes)]);
+    .tell();
 }
 
 #[cfg(test)]
@@ -217,6 +172,7 @@ mod tests {
     use bytemuck::Zeroable;
     use plimsoll_risk::{
         deleveraging::{Closing, Side, deleverage},
+        layout::market::MARKET_DELEVERAGED,
         num::Lots,
     };
 
@@ -265,28 +221,6 @@ mod tests {
         deleverage(&mut side, &mut market.long_residue, &closing).unwrap();
         side.store(terms, true);
         market.long_lots -= lots;
-    }
-
-    #[test]
-    fn what_is_logged_is_the_event() {
-        let pending = Pending {
-            lots: Lots::new(-7),
-            closed: 3,
-            change: Quote::new(-5),
-            base: Quote::ZERO,
-            earlier: false,
-        };
-        let key = Key([9; 32]);
-        let event = Deleveraged {
-            account: Pubkey::from(key.0),
-            sequence: 11,
-            quote: -5,
-            closed: 3,
-            lots: -7,
-            market: 4,
-        };
-        let logged = logged(11, &key, 4, &pending);
-        assert_eq!(bytemuck::bytes_of(&logged)[..LOGGED_BYTES], anchor_lang::Event::data(&event));
     }
 
     #[test]

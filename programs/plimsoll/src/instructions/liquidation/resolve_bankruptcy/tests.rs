@@ -1,7 +1,7 @@
 //! Whole bankruptcies on accounts in memory: after each, every identity of the ledger holds to the unit.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
-use super::{brought::Brought, waterfall::*, *};
+use super::{waterfall::*, *};
 use crate::{
     events::{BankruptcyLeg, LEG_BORROW, LEG_CLAIM, LEG_DEPOSIT, LEG_POSITION},
     state::{Market, bank::UNLIMITED},

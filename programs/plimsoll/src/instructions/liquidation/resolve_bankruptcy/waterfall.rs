@@ -3,11 +3,10 @@
 //! What is seized lies in the quote bank's pools until it is known who gets it; insurance goes there, too, before it pays
 //! anybody. In the end the pools are the markets' again, to the unit.
 
-use super::brought::Brought;
 use crate::{
     errors::{Refusal, refused},
     events::{BankruptcyLeg, LEG_BORROW, LEG_CLAIM, LEG_DEPOSIT, LEG_POSITION},
-    instructions::liquidation::scope::Scope,
+    instructions::{liquidation::scope::Scope, trade::makers::Brought},
     state::{Bank, Exchange, InsuranceFund, MarginAccount, Market, RiskBoard},
 };
 use anchor_lang::prelude::*;
@@ -103,7 +102,7 @@ impl Waterfall<'_, '_> {
         let (index, winners_are_long) = (position.market, position.was_short());
         (position.quote, position.realised) = (Quote::ZERO, Quote::ZERO);
         let terms = self.board.markets.get_mut(usize::from(index)).ok_or(Refusal::UnknownMarket)?;
-        let mut market = self.brought.load::<Market>(&terms.market)?;
+        let mut market = self.brought.open::<Market>(&terms.market)?;
         let tier = usize::from(market.tier);
         let (fund, tier_left) = (self.insurance.fund.cover(), self.tier_left(tier)?);
         let terms = self.board.markets.get_mut(usize::from(index)).ok_or(Refusal::UnknownMarket)?;
@@ -195,7 +194,7 @@ impl Waterfall<'_, '_> {
         let (price, buying) = bankruptcy::debt_price(&self.board.0, index, self.now).map_err(refused)?;
         let terms = self.board.bank(index)?;
         let decimals = (terms.decimals, self.board.header.quote_decimals);
-        let mut bank = self.brought.load::<Bank>(&terms.bank)?;
+        let mut bank = self.brought.open::<Bank>(&terms.bank)?;
         bank.accrue(self.now)?;
         let slot = self.account.balances.get_mut(place).ok_or(Refusal::UnknownBank)?;
         (debt.owed, debt.reserves) = (bank.owed_for(slot.shares)?, TokenAmount::new(bank.reserves));
@@ -230,7 +229,7 @@ impl Waterfall<'_, '_> {
                 continue;
             }
             let terms = self.board.market(position.market)?;
-            let mut market = self.brought.load::<Market>(&terms.market)?;
+            let mut market = self.brought.open::<Market>(&terms.market)?;
             let claim = position.quote;
             market.insurance_receivable = market.insurance_receivable.checked_add(claim).map_err(refused)?;
             (position.quote, position.realised) = (Quote::ZERO, Quote::ZERO);
@@ -242,7 +241,7 @@ impl Waterfall<'_, '_> {
                 continue;
             }
             let index = slot.bank;
-            let mut bank = self.brought.load::<Bank>(&self.board.bank(index)?.bank)?;
+            let mut bank = self.brought.open::<Bank>(&self.board.bank(index)?.bank)?;
             bank.accrue(self.now)?;
             let amount = bank.forfeit(slot)?.get();
             self.legs.push(BankruptcyLeg { kind: LEG_DEPOSIT, index, amount, ..Default::default() });
