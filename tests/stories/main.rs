@@ -33,6 +33,7 @@ mod order_types;
 mod orders;
 mod parameters;
 mod pauses;
+mod portfolio;
 mod prices;
 mod refusals;
 mod repay;

@@ -7,6 +7,7 @@
 //! - [`errors`]: why the program refused, out of an error code.
 //! - [`lookup`]: address lookup tables, and messages that use them.
 //! - [`transaction`]: transactions with their limits, fees and nonces.
+//! - [`rpc`]: a node, spoken to: transactions sent until they are executed, accounts read.
 //! - [`portfolio`]: what an account is worth, how far it is from liquidation, how much more it may do.
 
 pub mod addresses;
@@ -15,8 +16,11 @@ pub mod decode;
 pub mod errors;
 pub mod events;
 pub mod instructions;
+#[cfg(test)]
+mod interface;
 pub mod lookup;
 pub mod portfolio;
+pub mod rpc;
 pub mod transaction;
 pub mod windows;
 

@@ -163,7 +163,7 @@ impl Draft {
         }
         let units = self.compute_limit.unwrap_or_else(|| compute::limit(&self.instructions));
         let bytes_loaded = self.loaded_limit.unwrap_or_else(|| self.loaded_bytes());
-        let all: Vec<Instruction> = self
+        let mut all: Vec<Instruction> = self
             .nonce
             .iter()
             .map(Nonce::advance)
@@ -172,8 +172,9 @@ impl Draft {
                 ComputeBudgetInstruction::set_loaded_accounts_data_size_limit(bytes_loaded),
             ])
             .chain((self.price != 0).then(|| ComputeBudgetInstruction::set_compute_unit_price(self.price)))
-            .chain(self.instructions.iter().cloned())
             .collect();
+        let added = all.len();
+        all.extend_from_slice(&self.instructions);
         let hash = self.nonce.map_or(recent_blockhash, |nonce| nonce.hash);
         let message = lookup::message(&self.payer, &all, &self.tables, hash);
         let message = message.map_err(TransactionError::Malformed)?;
@@ -186,7 +187,7 @@ impl Draft {
         }
         let signatures = u64::from(message.header().num_required_signatures);
         let fee = signatures.saturating_mul(SIGNATURE_FEE).saturating_add(fees::priority(self.price, units));
-        Ok(Assembled { message, compute_limit: units, loaded_limit: bytes_loaded, bytes, locks, fee })
+        Ok(Assembled { message, compute_limit: units, loaded_limit: bytes_loaded, bytes, locks, fee, added })
     }
 }
 
@@ -205,6 +206,8 @@ pub struct Assembled {
     pub locks: usize,
     /// What it costs, lamports: signatures and priority, rounded up.
     pub fee: u64,
+    /// Instructions that stand before those that were given: nonce, limits, price.
+    pub added: usize,
 }
 
 impl Assembled {

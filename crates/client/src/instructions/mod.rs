@@ -13,9 +13,25 @@ pub mod trade;
 pub mod trigger;
 pub mod vault;
 
+use crate::transaction::compute;
 use anchor_lang::{InstructionData, ToAccountMetas};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
+
+/// What the interface calls an instruction, `place_order`; `None` for one of another program.
+pub fn name(of: &Instruction) -> Option<String> {
+    if of.program_id != plimsoll::ID {
+        return None;
+    }
+    let mut name = String::new();
+    for letter in compute::name(&of.data)?.chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    Some(name)
+}
 
 /// An instruction of the program.
 fn instruction(accounts: impl ToAccountMetas, data: impl InstructionData) -> Instruction {

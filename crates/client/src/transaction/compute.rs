@@ -16,6 +16,9 @@ const UNKNOWN: u32 = 200_000;
 const BUILT_IN: u32 = 150;
 /// Instructions that [`Draft`](super::Draft) adds: a nonce, two limits, a price.
 const ADDED: u32 = 4 * BUILT_IN;
+/// What a transaction may need beyond its caps: a refusal by the account checks writes its reason into the log, which costs more
+/// than what it refuses, and new addresses are searched for a while.
+const REASON: u32 = 50_000;
 /// What an oracle account in place of a stale price costs, where the table does not say.
 const OVERLAY: u32 = 2_000;
 /// Expired orders that one order removes in passing, at most.
@@ -49,6 +52,7 @@ fn most(of: &str) -> Option<u32> {
 /// A kind of instruction: its mark, the accounts that it always has, and its rows in the table.
 struct Kind {
     mark: &'static [u8],
+    name: &'static str,
     accounts: usize,
     rows: &'static [&'static str],
 }
@@ -56,7 +60,7 @@ struct Kind {
 macro_rules! kinds {
     ($($kind:ident, $accounts:literal: $($row:literal)+;)+) => {
         const KINDS: &[Kind] = &[
-            $(Kind { mark: kinds::$kind::DISCRIMINATOR, accounts: $accounts, rows: &[$($row),+] },)+
+            $(Kind { mark: kinds::$kind::DISCRIMINATOR, name: stringify!($kind), accounts: $accounts, rows: &[$($row),+] },)+
         ];
     };
 }
@@ -129,11 +133,11 @@ kinds! {
     ProveLife, 2: "prove_life";
 }
 
-/// Compute units that a transaction of these instructions may need: the sum of their caps, a tenth more, and what its
-/// limits cost themselves; at most [`MOST`].
+/// Compute units that a transaction of these instructions may need: the sum of their caps, a tenth more, what its
+/// limits cost themselves, and what it takes to be told why it was refused; at most [`MOST`].
 pub fn limit(instructions: &[Instruction]) -> u32 {
     let sum = instructions.iter().map(of).fold(0, u32::saturating_add);
-    sum.saturating_add(sum.div_ceil(10)).saturating_add(ADDED).min(MOST)
+    sum.saturating_add(sum.div_ceil(10)).saturating_add(ADDED + REASON).min(MOST)
 }
 
 /// Compute units that one instruction may need: its largest shape in the table, and what its arguments and the accounts
@@ -147,6 +151,11 @@ pub fn of(instruction: &Instruction) -> u32 {
     let Some((kind, base)) = kind.and_then(|kind| Some((kind, measured(kind)?))) else { return UNKNOWN };
     let brought = instruction.accounts.len().saturating_sub(kind.accounts);
     base.saturating_add(beyond_base(kind, instruction, u32::try_from(brought).unwrap_or(u32::MAX)))
+}
+
+/// What the program calls an instruction by its mark, in its own type's spelling; `None` for data of another program.
+pub(crate) fn name(data: &[u8]) -> Option<&'static str> {
+    KINDS.iter().find(|kind| data.starts_with(kind.mark)).map(|kind| kind.name)
 }
 
 fn of_another_program(program: &Pubkey) -> u32 {
