@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::{process::run, repository};
+use crate::{localnet, process::run, repository};
 
 /// Generates the client of an IDL into a folder.
 pub fn generate(idl: &Path, to: &Path) -> Result<()> {
@@ -12,10 +12,10 @@ pub fn generate(idl: &Path, to: &Path) -> Result<()> {
     run(Command::new("node").current_dir(repository::path("clients/ts")).arg("generate.mjs").arg(idl).arg(to))
 }
 
-/// Type-checks the client and runs its tests.
+/// Type-checks the client and runs its tests, one of them on a local network in a process of its own.
 pub fn test() -> Result<()> {
     install()?;
-    run(npm().args(["test"]))
+    run(npm().args(["test"]).env("PLIMSOLL_LOCALNET", localnet::binary()?))
 }
 
 /// Installs exactly what the lock file says, unless that is what is there.

@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    sync::atomic::{AtomicU32, Ordering},
     thread::{self, JoinHandle},
 };
 
@@ -10,9 +11,10 @@ use crossbeam_channel::{Receiver, Sender};
 use hiro_system_kit::nestable_block_on;
 use solana_client::rpc_client::RpcClient;
 use solana_commitment_config::CommitmentConfig;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::Instruction;
 use solana_keypair::{Keypair, Signature};
-use solana_message::{Message, VersionedMessage};
+use solana_message::{Hash, Message, VersionedMessage};
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::config::RpcSendTransactionConfig;
 use solana_signer::Signer;
@@ -26,7 +28,13 @@ use surfpool_core::{
 };
 use surfpool_types::{
     BlockProductionMode, RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig,
-    SvmFeatureConfig,
+    SvmFeatureConfig, TransactionStatusEvent,
+};
+
+use crate::{
+    clock::Clock,
+    once::{self, Known},
+    watch::{self, Processed},
 };
 
 /// When a block is made.
@@ -43,15 +51,17 @@ pub enum Blocks {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub blocks: Blocks,
-    /// Length of a slot in milliseconds. Jumps in time divide by it: keep it near 400.
+    /// Length of a slot, milliseconds: how often there is a block by the clock, and how far one moves a clock that runs.
     pub slot_ms: u64,
-    /// Ports of JSON-RPC and WebSocket; free ones are chosen otherwise.
-    pub ports: Option<(u16, u16)>,
+    /// Ports of JSON-RPC and WebSocket; a free one is chosen instead of 0.
+    pub ports: (u16, u16),
+    /// Hears of every processed transaction. A sender that can be full would stop the network: give it one without bound.
+    pub watch: Option<Sender<Processed>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { blocks: Blocks::default(), slot_ms: 400, ports: None }
+        Self { blocks: Blocks::default(), slot_ms: 400, ports: (0, 0), watch: None }
     }
 }
 
@@ -59,9 +69,15 @@ impl Default for Options {
 pub struct Network {
     ports: (u16, u16),
     pub(crate) locker: SurfnetSvmLocker,
+    clock: Clock,
     commands: Sender<SimnetCommand>,
     run: Option<JoinHandle<()>>,
+    /// How many transactions were executed without JSON-RPC.
+    executed: AtomicU32,
 }
+
+/// Compute units that such a transaction may take, at least; and at most twice that.
+const LEAST_LIMIT: u32 = 500_000;
 
 impl Network {
     /// A network for tests: a block for each transaction, on free ports.
@@ -70,15 +86,16 @@ impl Network {
     }
 
     /// A network as described.
+    ///
+    /// # Errors
+    /// A port is taken, or the machine does not start.
     pub fn boot_with(options: &Options) -> Result<Self> {
         const ATTEMPTS: usize = 5;
-        if let Some(ports) = options.ports {
-            return Self::on_ports(options, ports);
-        }
         // Between finding a free port and listening on it, another process may take it: then others are tried.
+        let attempts = if options.ports.0 != 0 && options.ports.1 != 0 { 1 } else { ATTEMPTS };
         let mut failure = anyhow!("no attempt was made");
-        for _ in 0..ATTEMPTS {
-            match Self::on_ports(options, free_ports()?) {
+        for _ in 0..attempts {
+            match Self::on_ports(options, ports(options.ports)?) {
                 Ok(network) => return Ok(network),
                 Err(error) => failure = error,
             }
@@ -91,18 +108,45 @@ impl Network {
         let (svm, events, geyser) = SurfnetSvm::new(svm_config(&config.simnets[0]))
             .map_err(|error| anyhow!("the virtual machine did not start: {error}"))?;
         let locker = SurfnetSvmLocker::new(svm);
-        let (commands, received) = crossbeam_channel::unbounded();
+        let (commands, sent) = crossbeam_channel::unbounded();
+        let known = Known::default();
+        let received = once::filter(sent, known.clone())?;
+        let unheard = watch::listen(geyser, options.watch.clone(), known)?;
 
         let (loop_locker, loop_commands) = (locker.clone(), commands.clone());
         let run = thread::Builder::new().name("localnet".to_owned()).spawn(move || {
-            let run = start_local_surfnet_runloop(loop_locker, config, loop_commands, received, geyser);
+            let run = start_local_surfnet_runloop(loop_locker, config, loop_commands, received, unheard);
             if let Err(error) = nestable_block_on(run) {
                 eprintln!("local network: {error}");
             }
         })?;
         wait_until_started(&events)?;
         drain(events)?;
-        Ok(Self { ports, locker, commands, run: Some(run) })
+        let clock = Clock::new(locker.clone(), options.slot_ms);
+        Ok(Self { ports, locker, clock, commands, run: Some(run), executed: AtomicU32::new(0) })
+    }
+
+    /// The network's clock, for whoever turns it from another thread.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// The time that programs see, unix seconds.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Sets the time that programs see: [`Clock::set_time`].
+    ///
+    /// # Errors
+    /// Before 1970 or beyond what milliseconds can count.
+    pub fn set_time(&self, unix_time: i64) -> Result<()> {
+        self.clock.set_time(unix_time)
+    }
+
+    /// Lets time go on by itself: [`Clock::runs_free`].
+    pub fn clock_runs_free(&self) {
+        self.clock.runs_free();
     }
 
     pub fn rpc_url(&self) -> String {
@@ -127,14 +171,36 @@ impl Network {
     /// Sends one transaction through JSON-RPC and fails unless it succeeded. The first signer pays.
     pub fn send(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature> {
         let client = self.client();
-        let signature = submit(&client, instructions, signers, false)?;
+        let signature = submit(&client, instructions, signers)?;
         outcome_of(&client, &signature)
     }
 
-    /// Sends one transaction without a rehearsal and without asking what became of it: for many at once, whose effect
-    /// is looked at afterwards.
-    pub fn send_blindly(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature> {
-        submit(&self.client(), instructions, signers, true)
+    /// Has one transaction executed, without the way through JSON-RPC. The first signer pays. The same instructions may be
+    /// sent again.
+    pub(crate) fn execute(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature> {
+        // Its limit is what makes it another transaction than the one before.
+        let limit = LEAST_LIMIT + self.executed.fetch_add(1, Ordering::Relaxed) % LEAST_LIMIT;
+        let limit = ComputeBudgetInstruction::set_compute_unit_limit(limit);
+        let instructions: Vec<Instruction> = [limit].iter().chain(instructions).cloned().collect();
+        let transaction = signed(&instructions, signers, &self.locker.latest_absolute_blockhash())?;
+        let signature = transaction.signatures[0]; // that of whoever pays
+        let (answer, outcome) = crossbeam_channel::bounded(1);
+        let command = SimnetCommand::ProcessTransaction(None, transaction, answer, true, None);
+        self.commands.send(command).map_err(|_| anyhow!("the network has ended"))?;
+        match outcome.recv()? {
+            TransactionStatusEvent::Success(_) => Ok(signature),
+            TransactionStatusEvent::SimulationFailure((error, meta))
+            | TransactionStatusEvent::ExecutionFailure((error, meta)) => {
+                bail!("{error}\n{}", meta.logs.join("\n"))
+            }
+            TransactionStatusEvent::VerificationFailure(why) => bail!(why),
+        }
+    }
+
+    /// Makes a block now.
+    pub(crate) fn makes_block(&self) -> Result<()> {
+        let made = self.locker.with_svm_writer(SurfnetSvm::confirm_current_block);
+        made.map_err(|error| anyhow!("no block could be made: {error}"))
     }
 
     /// Waits for the network's end, which comes when the process is interrupted.
@@ -151,17 +217,19 @@ impl Drop for Network {
     }
 }
 
-fn submit(
-    client: &RpcClient,
+fn signed(
     instructions: &[Instruction],
     signers: &[&Keypair],
-    skip_preflight: bool,
-) -> Result<Signature> {
+    blockhash: &Hash,
+) -> Result<VersionedTransaction> {
     let payer = signers.first().context("a transaction needs a signer")?.pubkey();
-    let message = Message::new_with_blockhash(instructions, Some(&payer), &client.get_latest_blockhash()?);
-    let transaction = VersionedTransaction::try_new(VersionedMessage::Legacy(message), signers)?;
+    let message = Message::new_with_blockhash(instructions, Some(&payer), blockhash);
+    Ok(VersionedTransaction::try_new(VersionedMessage::Legacy(message), signers)?)
+}
+
+fn submit(client: &RpcClient, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature> {
+    let transaction = signed(instructions, signers, &client.get_latest_blockhash()?)?;
     let config = RpcSendTransactionConfig {
-        skip_preflight,
         preflight_commitment: Some(CommitmentConfig::processed().commitment),
         ..Default::default()
     };
@@ -181,10 +249,14 @@ fn outcome_of(client: &RpcClient, signature: &Signature) -> Result<Signature> {
     bail!("{signature} was sent and never processed")
 }
 
-/// Two ports that nothing listens on, distinct because both are held while they are looked for.
-fn free_ports() -> Result<(u16, u16)> {
+/// The wanted ports, with ports that nothing listens on instead of 0; distinct because both are held while they are looked
+/// for.
+fn ports((rpc, websocket): (u16, u16)) -> Result<(u16, u16)> {
     let (first, second) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-    Ok((first.local_addr()?.port(), second.local_addr()?.port()))
+    let or_free = |wanted, free: &TcpListener| -> Result<u16> {
+        Ok(if wanted == 0 { free.local_addr()?.port() } else { wanted })
+    };
+    Ok((or_free(rpc, &first)?, or_free(websocket, &second)?))
 }
 
 fn surfpool_config(options: &Options, ports: (u16, u16)) -> SurfpoolConfig {
@@ -232,12 +304,19 @@ fn wait_until_started(events: &Receiver<SimnetEvent>) -> Result<()> {
     }
 }
 
-/// Takes events as they come until the network ends: their channel has no bound and would fill the memory.
+/// How messages about one transaction begin.
+const REFUSALS: [&str; 3] =
+    ["Transaction simulation failed", "Transaction execution failed", "Failed to process transaction"];
+
+/// Takes events as they come until the network ends: nobody else does.
 fn drain(events: Receiver<SimnetEvent>) -> Result<()> {
     thread::Builder::new().name("localnet-events".to_owned()).spawn(move || {
         for event in events {
-            if let SimnetEvent::ErrorLog(_, message) = event {
-                eprintln!("local network: {message}");
+            match event {
+                // Whoever sent the transaction hears of it.
+                SimnetEvent::ErrorLog(_, message) if REFUSALS.iter().any(|it| message.starts_with(it)) => {}
+                SimnetEvent::ErrorLog(_, message) => eprintln!("local network: {message}"),
+                _ => {}
             }
         }
     })?;
