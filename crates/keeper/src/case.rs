@@ -24,7 +24,7 @@ use plimsoll_risk::{
 use plimsoll_sim::strategy::{Action, BookQuestion, MarketOutlook, Outlook, Scope, Situation, next};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most that the keeper pays for somebody's gains at once, native quote.
 const BUYS: Quote = Quote::new(1_000_000_000_000);
@@ -61,13 +61,15 @@ pub const fn way_of(action: &Action) -> Option<Way> {
 
 /// How the keeper likes to liquidate.
 #[derive(Clone, Copy, Debug)]
-pub struct Taste {
+pub struct Taste<'a> {
     /// Part of its spare initial margin that one take-over may use; 0 takes nothing over, buys nothing and repays nothing.
     pub prudence: Ratio,
     /// Part of a step that the book must take for it to be preferred to taking over.
     pub book_share: Ratio,
     /// How far from the price a take-over may still happen.
     pub slippage: Ratio,
+    /// Of each token, by its bank's place on the board, what is never given in swaps, native units.
+    pub keep: &'a BTreeMap<String, u64>,
 }
 
 /// One scope of an account.
@@ -76,7 +78,7 @@ pub struct Case<'a> {
     address: Pubkey,
     account: MarginAccount,
     scope: Scope,
-    taste: Taste,
+    taste: Taste<'a>,
     closed: &'a BTreeSet<Way>,
 }
 
@@ -86,7 +88,7 @@ impl<'a> Case<'a> {
         view: View<'a>,
         address: Pubkey,
         scope: Scope,
-        taste: Taste,
+        taste: Taste<'a>,
         closed: &'a BTreeSet<Way>,
     ) -> Option<Self> {
         let account = view.store.account(&address)?;
@@ -103,7 +105,7 @@ impl<'a> Case<'a> {
             book: &|question| self.depth(&question).lots,
             book_share: self.taste.book_share,
             slippage: self.taste.slippage,
-            repays: &|bank| self.buys() && self.is_open(Way::Swap(bank)) && outlook::repays(&self.view, bank),
+            repays: &|bank| self.buys() && self.is_open(Way::Swap(bank)) && self.repayable(bank) > 0,
         };
         next(&self.situation(&overlay), &outlook)
     }
@@ -119,6 +121,12 @@ impl<'a> Case<'a> {
     /// Whether the keeper puts its own money in; never against itself.
     fn buys(&self) -> bool {
         !self.taste.prudence.is_zero() && self.account.header.owner.0 != self.view.own.owner.to_bytes()
+    }
+
+    /// What the keeper can repay of a token.
+    fn repayable(&self, bank: u8) -> u64 {
+        let keep = self.taste.keep.get(&bank.to_string()).copied().unwrap_or(0);
+        outlook::repayable(&self.view, bank, keep)
     }
 
     fn market(&self, position: &Position) -> MarketOutlook {
@@ -262,9 +270,9 @@ impl<'a> Case<'a> {
             }
             Action::SwapCollateral { debt, collateral, debt_shares } => {
                 let (debt, collateral) = (store.bank(debt)?, store.bank(collateral)?);
-                let most = debt_shares.amount_up(Index::from(debt.bank.borrow_index)).ok()?;
-                let swap =
-                    liquidation.swap_collateral(&debt.at, &collateral.at, most.get(), Ratio::ZERO, &[]);
+                let owed = debt_shares.amount_up(Index::from(debt.bank.borrow_index)).ok()?;
+                let most = owed.get().min(self.repayable(debt.bank.index));
+                let swap = liquidation.swap_collateral(&debt.at, &collateral.at, most, Ratio::ZERO, &[]);
                 ("swap_collateral", swap)
             }
             Action::SettleLoss { market } | Action::SettleGain { market } => {
@@ -279,7 +287,7 @@ impl<'a> Case<'a> {
             }
             Action::Resolve => ("resolve_bankruptcy", self.resolution(quote_bank)?),
         };
-        Some(Task { name, instruction })
+        Some(Task::new(name, instruction))
     }
 
     /// The worst price in ticks, rounded down: the program compares in ticks as well.

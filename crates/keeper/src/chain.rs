@@ -1,13 +1,19 @@
 //! The chain as a keeper sees it: accounts that change, and transactions that go through or are refused.
 
+pub mod following;
 pub mod memory;
 pub mod rpc;
 
 use crate::{stop::Stop, store::Update};
 use anyhow::Result;
-use plimsoll_client::errors;
+use following::Tell;
+use plimsoll_client::{errors, transaction::fees::Bid};
 use solana_instruction::Instruction;
+use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
+
+/// Where the chain keeps its time.
+pub const CLOCK: Pubkey = solana_pubkey::pubkey!("SysvarC1ock11111111111111111111111111111111");
 
 /// What a source of accounts says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +26,8 @@ pub enum Event {
         /// All of them.
         accounts: Vec<Update>,
     },
-    /// One account changed.
-    Changed(Update),
+    /// Accounts are so now, in this order.
+    Changed(Vec<Update>),
     /// The connection is gone; it is tried again.
     Lost,
 }
@@ -59,14 +65,16 @@ impl Outcome {
     /// another keeper brings about, and no error.
     pub fn is_too_late(&self) -> bool {
         use plimsoll::errors::Refusal::{
-            NoSuchFill, NoSuchTrigger, NotEndangered, NotFlagged, NothingToApply, NothingToCollect,
-            NothingToDo, NothingToSettle, PriceNotNewer, TriggerNotReached,
+            NoPosition, NoSuchFill, NoSuchOrder, NoSuchTrigger, NotEndangered, NotFlagged, NothingToApply,
+            NothingToCollect, NothingToDo, NothingToSettle, PriceNotNewer, TriggerNotReached,
         };
         let Self::Refused(code) = self else { return false };
         matches!(
             errors::refusal(*code),
             Some(
-                NoSuchFill
+                NoPosition
+                    | NoSuchFill
+                    | NoSuchOrder
                     | NoSuchTrigger
                     | NotEndangered
                     | NotFlagged
@@ -81,25 +89,68 @@ impl Outcome {
     }
 }
 
+/// How much a transaction may pay to be early.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Urgency {
+    /// As others pay.
+    #[default]
+    Ordinary,
+    /// More than most: somebody is in danger, and others would like to be first.
+    Urgent,
+}
+
+/// What is sent as one transaction, and how.
+#[derive(Clone, Copy)]
+pub struct Parcel<'a> {
+    /// What it does.
+    pub instructions: &'a [Instruction],
+    /// Who signs besides the keeper.
+    pub signers: &'a [&'a Keypair],
+    /// How much it may pay to be early.
+    pub urgency: Urgency,
+    /// Compute limit, units, for what the table of measured caps knows nothing of.
+    pub compute_limit: Option<u32>,
+}
+
+/// What is bid for priority.
+#[derive(Clone, Copy, Debug)]
+pub struct Bids {
+    /// For what is not urgent.
+    pub ordinary: Bid,
+    /// For what is.
+    pub urgent: Bid,
+}
+
+impl Bids {
+    /// Never more than this, micro-lamports a compute unit.
+    pub const fn up_to(ordinary: u64, urgent: u64) -> Self {
+        Self { ordinary: Bid { most: ordinary, ..Bid::USUAL }, urgent: Bid { most: urgent, ..Bid::URGENT } }
+    }
+
+    /// What is bid for something so urgent.
+    pub const fn of(&self, urgency: Urgency) -> Bid {
+        match urgency {
+            Urgency::Ordinary => self.ordinary,
+            Urgency::Urgent => self.urgent,
+        }
+    }
+}
+
 /// Where accounts come from and transactions go.
 pub trait Chain: Send + Sync {
-    /// Tells what happens to the program's accounts until the keeper stops. Connects again, by itself, as often as it takes.
-    fn follow(&self, stop: &Stop, tell: &mut dyn FnMut(Event));
+    /// Tells what happens to the program's accounts, and to the watched ones, until the keeper stops: all of them first,
+    /// the watched ones before the program's. What whoever hears it doubts is read again and told. Connects again, by
+    /// itself, as often as it takes.
+    fn follow(&self, watched: &[Pubkey], stop: &Stop, tell: &mut Tell<'_>);
 
-    /// Some accounts as they are now, in any order.
+    /// Some of the program's accounts as they are now, in any order; what is not the program's is nothing.
     ///
     /// # Errors
     /// The network does not answer.
     fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Update>>;
 
-    /// The chain's own time, unix seconds.
-    ///
-    /// # Errors
-    /// The network does not answer.
-    fn now(&self) -> Result<i64>;
-
     /// Sends a transaction and waits until it is known what became of it. The keeper pays and signs.
-    fn send(&self, instructions: &[Instruction]) -> Outcome;
+    fn send(&self, parcel: &Parcel<'_>) -> Outcome;
 }
 
 #[cfg(test)]

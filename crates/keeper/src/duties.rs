@@ -1,14 +1,15 @@
 //! Work that is read off the chain: each role's transactions of one turn, out of the exchange as it is now and nothing else.
 //! A keeper that starts again begins where the chain is.
 
-mod maker;
+pub mod maker;
 mod triggers;
+mod unwinding;
 
-pub use maker::quotes;
 pub use triggers::executions;
+pub use unwinding::{Unwinding, unwindings};
 
 use crate::{
-    config::{Refreshing, Settling},
+    config::{Accruing, Refreshing, Settling},
     desk::{Task, View},
 };
 use plimsoll_client::{
@@ -31,35 +32,46 @@ pub const COMPANIONS: usize = 8;
 const MOST_APPLIED: u8 = 36;
 /// Feeds that one transaction refreshes.
 const MOST_FEEDS: usize = 8;
+/// Funding waits so many times as long for a price that is not valid.
+const PATIENCE: i64 = 10;
 /// Most deleveragings applied in one turn.
 const MOST_DELEVERAGINGS: usize = 64;
 
-/// Prices, then funding, then interest, where they are older than the settings allow.
+/// Prices that are older than the settings allow, where an oracle account has a newer one: with it all others that are as
+/// old, since what one account tells of is seen before the next. An account that was never seen may have anything.
 pub fn refreshes(view: &View<'_>, settings: &Refreshing, oracles: &BTreeMap<u8, Pubkey>) -> Vec<Task> {
-    let age = |since: i64| view.now.saturating_sub(since);
     let board = view.store.exchange().board;
     let payee = view.store.quote_bank().filter(|_| settings.is_paid);
     let payee = payee.map(|quote_bank| refresh::Refresher { quote_bank, account: view.own.account });
-    let is_old =
-        |feed: u8| view.board.feed(feed).is_ok_and(|it| age(it.publish_time) >= settings.price_seconds);
+    let known = |feed: u8| view.board.feed(feed).map_or(i64::MAX, |it| it.publish_time);
+    let is_old = |feed: u8| view.now.saturating_sub(known(feed)) >= settings.price_seconds;
+    let is_newer = |(feed, oracle): &(u8, Pubkey)| {
+        view.store.published(oracle).is_none_or(|published| published > known(*feed))
+    };
     let old: Vec<(u8, Pubkey)> =
         oracles.iter().map(|(feed, at)| (*feed, *at)).filter(|it| is_old(it.0)).collect();
-    let prices = old
-        .chunks(MOST_FEEDS)
-        .map(|feeds| task("refresh_prices", refresh::refresh_prices(board, feeds, payee)));
+    let due = old.chunks(MOST_FEEDS).filter(|feeds| feeds.iter().any(is_newer));
+    due.map(|feeds| Task::new("refresh_prices", refresh::refresh_prices(board, feeds, payee))).collect()
+}
+
+/// Funding, then interest, where they are older than the settings allow. Funding waits for a valid price, but not for long:
+/// without one the time counts for nothing.
+pub fn accruals(view: &View<'_>, settings: &Accruing) -> Vec<Task> {
+    let age = |since: i64| view.now.saturating_sub(since);
     let markets = view.store.markets().filter(|entry| {
-        let terms = view.board.market(entry.market.index);
-        terms.is_ok_and(|it| {
-            it.state < MARKET_SETTLING && age(it.funding_updated_at) >= settings.market_seconds
+        let terms = view.board.market(entry.market.index).ok();
+        terms.filter(|it| it.state < MARKET_SETTLING).is_some_and(|it| {
+            let patience = if it.valid_until >= view.now { 1 } else { PATIENCE };
+            age(it.funding_updated_at) >= settings.market_seconds.saturating_mul(patience)
         })
     });
-    let markets = markets.map(|entry| task("refresh_market", refresh::refresh_market(&entry.at)));
+    let markets = markets.map(|entry| Task::new("refresh_market", refresh::refresh_market(&entry.at)));
     let banks = view.store.banks().filter(|entry| {
         let terms = view.board.bank(entry.bank.index);
         terms.is_ok_and(|it| age(it.updated_at) >= settings.bank_seconds)
     });
-    let banks = banks.map(|entry| task("refresh_bank", refresh::refresh_bank(&entry.at)));
-    prices.chain(markets).chain(banks).collect()
+    let banks = banks.map(|entry| Task::new("refresh_bank", refresh::refresh_bank(&entry.at)));
+    markets.chain(banks).collect()
 }
 
 /// Waiting fills of the makers who wait longest, a transaction a market.
@@ -72,7 +84,7 @@ pub fn fills(view: &View<'_>) -> Vec<Task> {
                 makers.push(maker);
             }
         }
-        let apply = || task("apply_fills", trade::apply_fills(&entry.at, &makers, MOST_APPLIED));
+        let apply = || Task::new("apply_fills", trade::apply_fills(&entry.at, &makers, MOST_APPLIED));
         (!makers.is_empty()).then(apply)
     };
     view.store.markets().filter_map(of_market).collect()
@@ -96,7 +108,7 @@ pub fn settlements(view: &View<'_>, settings: &Settling) -> Vec<Task> {
     due.truncate(settings.most);
     let settle = |(_, _, account, market): (bool, Reverse<u64>, Pubkey, u8)| {
         let at = view.store.market(market)?.at;
-        Some(task("settle_pnl", ledger::settle_pnl(&at, account, quote_bank)))
+        Some(Task::new("settle_pnl", ledger::settle_pnl(&at, account, quote_bank)))
     };
     let pays_fees = |entry: &&crate::store::MarketEntry| {
         let market = &entry.market;
@@ -106,7 +118,7 @@ pub fn settlements(view: &View<'_>, settings: &Settling) -> Vec<Task> {
             && !market.fees_receivable.is_negative()
     };
     let fees = view.store.markets().filter(pays_fees);
-    let fees = fees.map(|entry| task("collect_fees", ledger::collect_fees(&entry.at, quote_bank)));
+    let fees = fees.map(|entry| Task::new("collect_fees", ledger::collect_fees(&entry.at, quote_bank)));
     due.into_iter().filter_map(settle).chain(fees).collect()
 }
 
@@ -138,7 +150,10 @@ pub fn deleveragings(view: &View<'_>) -> Vec<Task> {
             let is_pending =
                 deleveraging::pending(position, terms, terms.funding).is_ok_and(|it| it.is_some());
             if is_pending && tasks.len() < MOST_DELEVERAGINGS {
-                tasks.push(task("apply_deleveraging", liquidation::apply_deleveraging(&entry.at, *address)));
+                tasks.push(Task::new(
+                    "apply_deleveraging",
+                    liquidation::apply_deleveraging(&entry.at, *address),
+                ));
             }
         }
     }
@@ -153,10 +168,6 @@ fn companions(view: &View<'_>, market: u8, most: usize, but: &[Pubkey]) -> Vec<P
     found.dedup();
     found.truncate(most);
     found
-}
-
-const fn task(name: &'static str, instruction: solana_instruction::Instruction) -> Task {
-    Task { name, instruction }
 }
 
 #[cfg(test)]

@@ -2,15 +2,23 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, ValueEnum};
-use plimsoll_client::{addresses::ExchangeAddresses, transaction::fees::Bid};
+use plimsoll::state::RiskBoard;
+use plimsoll_client::{addresses::ExchangeAddresses, decode};
 use plimsoll_keeper::{
-    chain::rpc::{Options, Rpc},
+    chain::{
+        Bids,
+        following::Endpoint,
+        rpc::{Options, Rpc},
+    },
     config::Config,
     desk::{Desk, Own},
+    lock::Locks,
+    pyth::Poster,
     role::Role,
-    run::run,
+    run::run_with,
 };
 use solana_commitment_config::CommitmentConfig;
+use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use std::{collections::BTreeSet, fs, path::PathBuf, str::FromStr, sync::Arc, thread, time::Duration};
@@ -54,14 +62,18 @@ fn main() -> Result<()> {
     let keypair = flags.keypair.or_else(|| config.keypair.clone()).context("no keypair is given")?;
     let payer = solana_keypair::read_keypair_file(&keypair)
         .map_err(|error| anyhow!("{}: {error}", keypair.display()))?;
+    let _locks = Locks::take(&keypair, &roles)?;
     let of = ExchangeAddresses::derive();
     let own = Own::derive(&of, payer.pubkey(), config.account_number);
-    let chain = Rpc::connect(options(&config, flags.dry_run)?, payer)?;
+    let chain = Rpc::connect(options(&config, flags.dry_run)?, payer.insecure_clone())?;
     require_account(&chain, own, &roles)?;
-    let desk = Arc::new(Desk::new(of, Arc::new(chain), own));
+    let poster = poster(&config, &chain, of.board, &payer)?.filter(|_| roles.contains(&Role::Refresher));
+    let posted = poster.iter().flat_map(Poster::oracles).map(|(_, oracle)| oracle);
+    let oracles: Vec<Pubkey> = config.refresher.feeds()?.into_values().chain(posted).collect();
+    let desk = Arc::new(Desk::new(of, Arc::new(chain), own, oracles));
     publish_metrics(&config)?;
     stop_when_told(Arc::clone(&desk))?;
-    run(&desk, &config, &roles)
+    run_with(&desk, &config, &roles, poster)
 }
 
 /// Roles that act for a margin account need one that exists.
@@ -73,15 +85,31 @@ fn require_account(chain: &Rpc, own: Own, roles: &BTreeSet<Role>) -> Result<()> 
     Ok(())
 }
 
+/// Whoever posts the prices of feeds for which no oracle account is named, where a source is.
+fn poster(config: &Config, chain: &Rpc, board: Pubkey, payer: &Keypair) -> Result<Option<Poster>> {
+    use plimsoll_keeper::chain::Chain;
+    let Some(pyth) = &config.refresher.pyth else { return Ok(None) };
+    let named = config.refresher.feeds()?;
+    let data = chain.accounts(&[board])?.into_iter().find_map(|update| update.data);
+    let board: Box<RiskBoard> = Box::new(decode::read(&data.context("there is no exchange yet")?)?);
+    let count = usize::from(board.header.feed_count);
+    let feeds: Vec<(u8, [u8; 32])> = (0u8..)
+        .zip(board.feeds.iter().take(count))
+        .filter(|(place, _)| !named.contains_key(place))
+        .map(|(place, feed)| (place, feed.pyth_feed_id.0))
+        .collect();
+    Poster::new(&pyth.hermes, payer, &feeds, Duration::from_secs(pyth.pause_seconds)).map(Some)
+}
+
 fn options(config: &Config, is_dry_run: bool) -> Result<Options> {
     let node = &config.node;
     let tables = node.tables.iter().map(|table| Pubkey::from_str(table)).collect::<Result<_, _>>()?;
+    let first = Endpoint { url: node.rpc.clone(), websocket: node.websocket.clone() };
     Ok(Options {
-        url: node.rpc.clone(),
-        websocket: node.websocket.clone(),
+        nodes: std::iter::once(first).chain(node.fallbacks.iter().cloned()).collect(),
         commitment: CommitmentConfig::from_str(&node.commitment)?,
         resync: Duration::from_secs(node.resync_seconds),
-        bid: Bid { most: node.most_priority, ..Bid::USUAL },
+        bids: Bids::up_to(node.most_priority, node.most_urgent_priority),
         tables,
         is_dry_run,
     })
@@ -114,7 +142,7 @@ fn stop_when_told(desk: Arc<Desk>) -> Result<()> {
                 return;
             }
             tracing::info!("stopping");
-            desk.stop.set();
+            desk.ends();
             if signalled().await.is_ok() {
                 std::process::exit(130);
             }

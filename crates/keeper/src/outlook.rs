@@ -7,7 +7,7 @@ use plimsoll_risk::{
     layout::account::Position,
     liquidation::{self, Scope as Measured},
     margin::Holdings,
-    num::{Quote, RATIO_BITS, Ratio},
+    num::{Index, Quote, RATIO_BITS, Ratio, Shares, TokenAmount},
 };
 use plimsoll_sim::strategy::BookQuestion;
 use solana_pubkey::Pubkey;
@@ -101,11 +101,14 @@ pub fn counter_lots(view: &View<'_>, position: &Position) -> u64 {
     if earlier == 0 { lots } else { 0 }
 }
 
-/// Whether the keeper's own account has tokens of a bank, and margin to act: a price that is missing to any of what it holds
-/// stops it.
-pub fn repays(view: &View<'_>, bank: u8) -> bool {
-    let Some(own) = view.store.account(&view.own.account) else { return false };
-    let has =
-        |bank| own.balances.iter().any(|slot| !slot.is_free() && !slot.is_borrow() && slot.bank == bank);
-    has(bank) && spare_margin(view) > 0
+/// How much of a token the keeper's own account can repay borrows with, native units, rounded down: what it has beyond what is
+/// to be kept; 0 without margin to act, since a price that is missing to any of what it holds stops it.
+pub fn repayable(view: &View<'_>, bank: u8, keep: u64) -> u64 {
+    let (Some(own), Some(entry)) = (view.store.account(&view.own.account), view.store.bank(bank)) else {
+        return 0;
+    };
+    let mut deposits = own.balances.iter().filter(|slot| !slot.is_free() && !slot.is_borrow());
+    let shares = deposits.find(|slot| slot.bank == bank).map_or(Shares::ZERO, |slot| slot.shares);
+    let has = shares.amount_down(Index::from(entry.bank.deposit_index)).map_or(0, TokenAmount::get);
+    if spare_margin(view) > 0 { has.saturating_sub(keep) } else { 0 }
 }

@@ -1,5 +1,6 @@
 //! What a keeper may be asked to do.
 
+use crate::pulse::Topic;
 use clap::ValueEnum;
 use serde::Deserialize;
 use std::fmt;
@@ -8,15 +9,17 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Copies oracle prices to the board; accrues interest and funding.
+    /// Copies oracle prices to the board; posts them before, where a source is configured.
     Refresher,
+    /// Accrues funding and interest.
+    Funding,
     /// Applies fills that wait for their makers.
     Fills,
     /// Makes losses cash of the pools, has the pools pay gains, collects fees.
     Settler,
-    /// Executes trigger orders whose price was reached.
+    /// Executes trigger orders whose price was reached; cancels the orders of makers who have been silent for too long.
     Triggers,
-    /// Liquidates accounts in danger.
+    /// Liquidates accounts in danger, and gives back what it took.
     Liquidator,
     /// Deleverages what nobody takes, applies deleveraging, resolves bankruptcies.
     Insurance,
@@ -29,6 +32,7 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refresher => "refresher",
+            Self::Funding => "funding",
             Self::Fills => "fills",
             Self::Settler => "settler",
             Self::Triggers => "triggers",
@@ -36,6 +40,30 @@ impl Role {
             Self::Insurance => "insurance",
             Self::Maker => "maker",
         }
+    }
+
+    /// What it acts on.
+    pub const fn topics(self) -> &'static [Topic] {
+        match self {
+            Self::Refresher => &[Topic::Oracle, Topic::Clock],
+            Self::Funding => &[Topic::Board, Topic::Clock],
+            Self::Fills => &[Topic::Book, Topic::Place],
+            Self::Settler => &[Topic::Clock],
+            Self::Triggers | Self::Maker => &[Topic::Board, Topic::Account, Topic::Clock],
+            Self::Liquidator | Self::Insurance => {
+                &[Topic::Board, Topic::Account, Topic::Book, Topic::Place, Topic::Clock]
+            }
+        }
+    }
+
+    /// How many of its tasks of a kind fit into one transaction.
+    pub const fn together(self) -> usize {
+        if matches!(self, Self::Funding) { 4 } else { 1 }
+    }
+
+    /// Whether it decides by nothing but the board.
+    pub const fn looks_at_the_board_only(self) -> bool {
+        matches!(self, Self::Refresher | Self::Funding)
     }
 
     /// Whether it acts for a margin account of the keeper's own.

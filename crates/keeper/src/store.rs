@@ -1,6 +1,10 @@
 //! An exchange in memory: all that is on chain of it, the newest version of each account.
 
-use crate::ledger::Ledger;
+mod entries;
+
+pub use entries::{Applied, BankEntry, MarketEntry, Update};
+
+use crate::{chain::CLOCK, ledger::Ledger, pulse::Topic};
 use plimsoll::state::{
     Bank, MarginAccount, Market, RiskBoard,
     book::{BOOK_SIDE, FILL_QUEUE},
@@ -14,35 +18,6 @@ use plimsoll_risk::layout::account;
 use solana_pubkey::Pubkey;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// An account of the program, as it was at a slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
-    /// Its address.
-    pub address: Pubkey,
-    /// The slot at which it was so, or a later one.
-    pub slot: u64,
-    /// Its data; nothing once it is closed.
-    pub data: Option<Vec<u8>>,
-}
-
-/// A bank and its addresses.
-#[derive(Clone, Copy, Debug)]
-pub struct BankEntry {
-    /// Where it is, with its vault and mint.
-    pub at: BankAddresses,
-    /// What it holds.
-    pub bank: Bank,
-}
-
-/// A market and its addresses.
-#[derive(Clone, Copy, Debug)]
-pub struct MarketEntry {
-    /// Where it is, with its book.
-    pub at: MarketAddresses,
-    /// Its limits, its pool, its windows.
-    pub market: Market,
-}
-
 /// All accounts of one exchange.
 #[derive(Debug)]
 pub struct Store {
@@ -55,8 +30,50 @@ pub struct Store {
     books: HashMap<Pubkey, Vec<u8>>,
     /// Margin accounts that are flagged, called, or have a pocket that is flagged.
     flagged: BTreeSet<Pubkey>,
-    slots: HashMap<Pubkey, u64>,
+    /// Margin accounts in which something waits for its price or its time.
+    waiting: BTreeSet<Pubkey>,
+    /// The chain's time, unix seconds.
+    now: Option<i64>,
+    /// When the price in an oracle account was published, unix seconds; nothing before the account was seen.
+    oracles: BTreeMap<Pubkey, Option<i64>>,
+    seen: HashMap<Pubkey, Seen>,
 }
+
+/// What a keeper needs of the program's accounts.
+#[derive(Clone, Copy)]
+enum Kind {
+    Book,
+    Board,
+    Account,
+    Market,
+    Bank,
+}
+
+impl Kind {
+    const fn topic(self) -> Topic {
+        match self {
+            Self::Book => Topic::Book,
+            Self::Board => Topic::Board,
+            Self::Account => Topic::Account,
+            Self::Market | Self::Bank => Topic::Place,
+        }
+    }
+}
+
+/// Which version of an account is there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// The slot at which it was so, or a later one.
+    slot: u64,
+    /// How often it has changed.
+    revision: u64,
+}
+
+/// Bytes of the mark before an account's fields.
+const ANCHOR_MARK: usize = 8;
+/// Of a clock and of a fully verified price, the bytes that tell the time.
+const CLOCK_TIME: usize = 32;
+const PUBLISH_TIME: usize = 93;
 
 impl Store {
     /// An empty one, for an exchange.
@@ -69,27 +86,54 @@ impl Store {
             markets: BTreeMap::new(),
             books: HashMap::new(),
             flagged: BTreeSet::new(),
-            slots: HashMap::new(),
+            waiting: BTreeSet::new(),
+            now: None,
+            oracles: BTreeMap::new(),
+            seen: HashMap::new(),
         }
     }
 
-    /// Takes an account as it is now. An older version than the one that is there is passed over, and so is what a keeper
-    /// does not need.
+    /// The same, and these are oracle accounts.
+    pub fn with_oracles(mut self, oracles: impl IntoIterator<Item = Pubkey>) -> Self {
+        self.oracles = oracles.into_iter().map(|oracle| (oracle, None)).collect();
+        self
+    }
+
+    /// Takes an account as it is now, and says what that changes. Of what a keeper does not need nothing is kept.
     ///
     /// # Errors
     /// The board's address with other data than a board's.
-    pub fn apply(&mut self, update: &Update) -> Result<(), DecodeError> {
-        if self.slots.get(&update.address).is_some_and(|slot| *slot > update.slot) {
-            return Ok(());
+    pub fn apply(&mut self, update: &Update) -> Result<Applied, DecodeError> {
+        if let Some(applied) = self.times(update) {
+            return Ok(applied);
         }
-        self.slots.insert(update.address, update.slot);
-        match &update.data {
-            Some(data) => self.put(update.address, data),
-            None => {
-                self.remove(&update.address);
-                Ok(())
-            }
+        let data = update.data.as_deref();
+        let known = self.seen.get(&update.address).copied();
+        let is_same = known.is_some() && self.is(&update.address, data);
+        if known.is_some_and(|seen| seen.slot > update.slot) {
+            let is_kept = self.has(&update.address) || self.kind(&update.address, data).is_some();
+            return Ok(if is_kept && !is_same { Applied::Doubtful } else { Applied::Nothing });
         }
+        let topic = if is_same { None } else { self.put(update.address, data)? };
+        let mut seen = Seen { slot: update.slot, ..known.unwrap_or_default() };
+        seen.revision = seen.revision.wrapping_add(u64::from(topic.is_some())); // only compared
+        self.seen.insert(update.address, seen);
+        Ok(topic.map_or(Applied::Nothing, Applied::Changed))
+    }
+
+    /// Takes what only tells a time: it goes forward, whatever slot it is told with. Nothing of any other account.
+    fn times(&mut self, update: &Update) -> Option<Applied> {
+        let (known, offset, topic) = if update.address == CLOCK {
+            (&mut self.now, CLOCK_TIME, Topic::Clock)
+        } else {
+            (self.oracles.get_mut(&update.address)?, PUBLISH_TIME, Topic::Oracle)
+        };
+        let time = update.data.as_deref().and_then(|data| time_at(data, offset));
+        if time <= *known {
+            return Some(Applied::Nothing);
+        }
+        *known = time;
+        Some(Applied::Changed(topic))
     }
 
     /// Takes everything as it was at a slot: what is not among it and is not newer is gone.
@@ -98,35 +142,82 @@ impl Store {
     /// The first account that cannot be read; the others are taken.
     pub fn replace(&mut self, slot: u64, all: &[Update]) -> Result<(), DecodeError> {
         let found: HashSet<Pubkey> = all.iter().map(|update| update.address).collect();
-        let is_gone = |(address, at): (&Pubkey, &u64)| *at <= slot && !found.contains(address);
-        let gone: Vec<Pubkey> = self.slots.iter().filter(|it| is_gone(*it)).map(|(it, _)| *it).collect();
+        let is_gone = |(address, seen): (&Pubkey, &Seen)| seen.slot <= slot && !found.contains(address);
+        let gone: Vec<Pubkey> = self.seen.iter().filter(|it| is_gone(*it)).map(|(it, _)| *it).collect();
         for address in gone {
             self.remove(&address);
-            self.slots.remove(&address);
+            self.seen.remove(&address);
         }
-        all.iter().map(|update| self.apply(update)).fold(Ok(()), Result::and)
+        all.iter().map(|update| self.apply(update).map(|_| ())).fold(Ok(()), Result::and)
     }
 
-    fn put(&mut self, address: Pubkey, data: &[u8]) -> Result<(), DecodeError> {
-        if data.starts_with(BOOK_SIDE) || data.starts_with(FILL_QUEUE) {
-            self.books.insert(address, data.to_vec());
-        } else if address == self.of.board {
-            self.board = Some(Box::new(decode::read(data)?));
-        } else if decode::is::<MarginAccount>(data) {
-            self.put_account(address, &decode::read::<MarginAccount>(data)?.0);
-        } else if decode::is::<Market>(data) {
-            let market: Market = decode::read(data)?;
-            let at = MarketAddresses::read(address, &market);
-            self.markets.insert(market.index, MarketEntry { at, market });
-        } else if decode::is::<Bank>(data) {
-            let bank: Bank = decode::read(data)?;
-            let at = BankAddresses::read(address, &bank);
-            self.banks.insert(bank.index, BankEntry { at, bank });
-        } else {
-            // Closed, and told before it was gone; or of a kind that a keeper does not need.
-            self.remove(&address);
+    /// Whether an account is there with just these data.
+    fn is(&self, address: &Pubkey, data: Option<&[u8]>) -> bool {
+        let Some(data) = data else { return !self.has(address) };
+        let is = |kept: &[u8]| data.get(ANCHOR_MARK..).is_some_and(|body| body.starts_with(kept));
+        match self.kind(address, Some(data)) {
+            Some(Kind::Book) => self.books.get(address).is_some_and(|book| book == data),
+            Some(Kind::Board) => self.board().is_some_and(|board| is(bytemuck::bytes_of(board))),
+            Some(Kind::Account) => {
+                self.accounts.account(address).is_some_and(|account| is(bytemuck::bytes_of(&account)))
+            }
+            Some(Kind::Market) => {
+                let mut of_it = self.markets.values().filter(|entry| entry.at.market == *address);
+                of_it.any(|entry| is(bytemuck::bytes_of(&entry.market)))
+            }
+            Some(Kind::Bank) => {
+                let mut of_it = self.banks.values().filter(|entry| entry.at.bank == *address);
+                of_it.any(|entry| is(bytemuck::bytes_of(&entry.bank)))
+            }
+            None => !self.has(address),
         }
-        Ok(())
+    }
+
+    fn has(&self, address: &Pubkey) -> bool {
+        self.books.contains_key(address)
+            || self.accounts.place(address).is_some()
+            || self.markets.values().any(|entry| entry.at.market == *address)
+            || self.banks.values().any(|entry| entry.at.bank == *address)
+    }
+
+    /// What account data are, of what a keeper needs.
+    fn kind(&self, address: &Pubkey, data: Option<&[u8]>) -> Option<Kind> {
+        let data = data?;
+        if data.starts_with(BOOK_SIDE) || data.starts_with(FILL_QUEUE) {
+            Some(Kind::Book)
+        } else if *address == self.of.board {
+            Some(Kind::Board)
+        } else if decode::is::<MarginAccount>(data) {
+            Some(Kind::Account)
+        } else if decode::is::<Market>(data) {
+            Some(Kind::Market)
+        } else {
+            decode::is::<Bank>(data).then_some(Kind::Bank)
+        }
+    }
+
+    fn put(&mut self, address: Pubkey, data: Option<&[u8]>) -> Result<Option<Topic>, DecodeError> {
+        let kind = self.kind(&address, data);
+        // Closed; or closed and told before it was gone; or of a kind that a keeper does not need.
+        let (Some(data), Some(kind)) = (data, kind) else { return Ok(self.remove(&address)) };
+        match kind {
+            Kind::Book => {
+                self.books.insert(address, data.to_vec());
+            }
+            Kind::Board => self.board = Some(Box::new(decode::read(data)?)),
+            Kind::Account => self.put_account(address, &decode::read::<MarginAccount>(data)?.0),
+            Kind::Market => {
+                let market: Market = decode::read(data)?;
+                let at = MarketAddresses::read(address, &market);
+                self.markets.insert(market.index, MarketEntry { at, market });
+            }
+            Kind::Bank => {
+                let bank: Bank = decode::read(data)?;
+                let at = BankAddresses::read(address, &bank);
+                self.banks.insert(bank.index, BankEntry { at, bank });
+            }
+        }
+        Ok(Some(kind.topic()))
     }
 
     fn put_account(&mut self, address: Pubkey, account: &account::MarginAccount) {
@@ -134,20 +225,57 @@ impl Store {
         let is_flagged = header.flagged_at != 0
             || header.margin_called_at != 0
             || account.pocket_flags.iter().any(account::PocketFlag::is_set);
-        if is_flagged {
-            self.flagged.insert(address);
-        } else {
-            self.flagged.remove(&address);
-        }
+        belongs(&mut self.flagged, address, is_flagged);
+        let waits_for_silence = header.dead_man_deadline != 0 && header.orders_in_use != 0;
+        belongs(&mut self.waiting, address, header.triggers_in_use != 0 || waits_for_silence);
         self.accounts.put(address, account);
     }
 
-    fn remove(&mut self, address: &Pubkey) {
-        self.accounts.remove(address);
-        self.flagged.remove(address);
-        self.books.remove(address);
-        self.markets.retain(|_, entry| entry.at.market != *address);
-        self.banks.retain(|_, entry| entry.at.bank != *address);
+    fn remove(&mut self, address: &Pubkey) -> Option<Topic> {
+        let topic = if self.books.remove(address).is_some() {
+            Topic::Book
+        } else if self.accounts.place(address).is_some() {
+            self.accounts.remove(address);
+            self.flagged.remove(address);
+            self.waiting.remove(address);
+            Topic::Account
+        } else if self.has(address) {
+            self.markets.retain(|_, entry| entry.at.market != *address);
+            self.banks.retain(|_, entry| entry.at.bank != *address);
+            Topic::Place
+        } else {
+            return None;
+        };
+        Some(topic)
+    }
+
+    /// The clock and the oracle accounts: what is not the program's.
+    pub fn watched(&self) -> impl Iterator<Item = Pubkey> {
+        std::iter::once(CLOCK).chain(self.oracles.keys().copied())
+    }
+
+    /// The chain's time, unix seconds; nothing before it was seen.
+    pub const fn now(&self) -> Option<i64> {
+        self.now
+    }
+
+    /// When the price in an oracle account was published, unix seconds; nothing before the account was seen.
+    pub fn published(&self, oracle: &Pubkey) -> Option<i64> {
+        self.oracles.get(oracle).copied().flatten()
+    }
+
+    /// A number that is another one once any of these accounts has changed, of those that are kept.
+    pub fn revision<'a>(&self, addresses: impl IntoIterator<Item = &'a Pubkey>) -> u64 {
+        let of = |address: &Pubkey| match self.published(address) {
+            Some(published) => published.cast_unsigned(),
+            None => self.seen.get(address).map_or(0, |seen| seen.revision),
+        };
+        addresses.into_iter().map(of).fold(0, u64::wrapping_add)
+    }
+
+    /// Margin accounts in which something waits for its price or its time: trigger orders, a dead-man switch.
+    pub const fn waiting(&self) -> &BTreeSet<Pubkey> {
+        &self.waiting
     }
 
     /// The exchange's own addresses.
@@ -229,65 +357,19 @@ impl Store {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use anchor_lang::Discriminator;
-    use bytemuck::Zeroable;
-
-    fn key(number: u8) -> Pubkey {
-        Pubkey::new_from_array([number; 32])
-    }
-
-    /// A margin account that was flagged at this time.
-    fn account(address: u8, slot: u64, flagged_at: i64) -> Update {
-        let mut account = account::MarginAccount::zeroed();
-        account.header.flagged_at = flagged_at;
-        let data = [MarginAccount::DISCRIMINATOR, bytemuck::bytes_of(&account)].concat();
-        Update { address: key(address), slot, data: Some(data) }
-    }
-
-    fn flagged_at(store: &Store, address: u8) -> Option<i64> {
-        store.account(&key(address)).map(|account| account.header.flagged_at)
-    }
-
-    #[test]
-    fn the_newest_version_wins_in_whatever_order_they_come() {
-        let mut store = Store::new(ExchangeAddresses::derive());
-        for update in [account(1, 10, 5), account(1, 9, 4), account(2, 9, 0)] {
-            assert_eq!(store.apply(&update), Ok(()));
-        }
-        assert_eq!((flagged_at(&store, 1), flagged_at(&store, 2)), (Some(5), Some(0)));
-        assert!(store.is_flagged(&key(1)) && !store.is_flagged(&key(2)));
-        assert_eq!(store.apply(&account(1, 10, 0)), Ok(()));
-        assert!(!store.is_flagged(&key(1)), "of one slot the later counts");
-    }
-
-    #[test]
-    fn what_a_snapshot_does_not_show_is_gone_unless_it_is_newer() {
-        let mut store = Store::new(ExchangeAddresses::derive());
-        for update in [account(1, 10, 1), account(2, 10, 2), account(3, 21, 3)] {
-            assert_eq!(store.apply(&update), Ok(()));
-        }
-        assert_eq!(store.replace(20, &[account(2, 20, 7)]), Ok(()));
-        let found = [1, 2, 3].map(|address| flagged_at(&store, address));
-        assert_eq!(found, [None, Some(7), Some(3)]);
-        assert!(!store.is_flagged(&key(1)));
-    }
-
-    #[test]
-    fn a_closed_account_does_not_come_back_by_an_older_message() {
-        let mut store = Store::new(ExchangeAddresses::derive());
-        assert_eq!(store.apply(&Update { data: None, ..account(1, 12, 0) }), Ok(()));
-        assert_eq!(store.apply(&account(1, 11, 1)), Ok(()));
-        assert_eq!(flagged_at(&store, 1), None);
-    }
-
-    #[test]
-    fn what_is_no_account_any_more_is_gone() {
-        let mut store = Store::new(ExchangeAddresses::derive());
-        assert_eq!(store.apply(&account(1, 1, 1)), Ok(()));
-        assert_eq!(store.apply(&Update { data: Some(Vec::new()), ..account(1, 2, 0) }), Ok(()));
-        assert!(store.accounts().is_empty() && !store.is_flagged(&key(1)));
+/// Puts an address into a set, or takes it out.
+fn belongs(set: &mut BTreeSet<Pubkey>, address: Pubkey, is_in: bool) {
+    if is_in {
+        set.insert(address);
+    } else {
+        set.remove(&address);
     }
 }
+
+/// A time in account data, unix seconds.
+fn time_at(data: &[u8], offset: usize) -> Option<i64> {
+    data.get(offset..)?.first_chunk().map(|bytes| i64::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests;

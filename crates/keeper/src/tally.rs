@@ -1,9 +1,11 @@
 //! What was sent and what became of it, counted by role, instruction and outcome: for the logs, for Prometheus, for reports.
 
-use crate::{chain::Outcome, role::Role};
+use crate::{chain::Outcome, desk::Task, role::Role};
+use plimsoll_risk::num::Quote;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 /// What is counted together.
@@ -19,6 +21,8 @@ pub struct Kind {
 
 #[derive(Debug, Default)]
 struct Counts {
+    turns: BTreeMap<Role, u64>,
+    profit: u64,
     all: BTreeMap<Kind, u64>,
     errors: BTreeMap<String, u64>,
 }
@@ -46,6 +50,34 @@ impl Tally {
             one_more(&mut counts.errors, kind.outcome.clone());
         }
         one_more(&mut counts.all, kind);
+    }
+
+    /// Books the profit of what went through, native quote; a loss is none.
+    pub fn earns(&self, role: Role, task: &Task, outcome: &Outcome) {
+        let profit = task.profit.max(Quote::ZERO).magnitude();
+        if outcome.is_done() && profit != 0 {
+            let labels = [("role", role.name()), ("instruction", task.name)];
+            metrics::counter!("plimsoll_keeper_profit_quote_total", &labels).increment(profit);
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            counts.profit = counts.profit.saturating_add(profit);
+        }
+    }
+
+    /// What went through has earned, native quote, as the engine had sized it.
+    pub fn profit(&self) -> u64 {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).profit
+    }
+
+    /// Counts a turn of a role, whatever was done in it.
+    pub fn turns(&self, role: Role, took: Duration) {
+        metrics::histogram!("plimsoll_keeper_turn_seconds", "role" => role.name()).record(took);
+        one_more(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner).turns, role);
+    }
+
+    /// How many turns a role has had.
+    pub fn turns_of(&self, role: Role) -> u64 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.turns.get(&role).copied().unwrap_or(0)
     }
 
     /// All counts.
@@ -79,14 +111,18 @@ mod tests {
     #[test]
     fn only_what_nobody_else_explains_is_an_error() {
         let tally = Tally::default();
+        let task =
+            Task::new("assess", solana_instruction::Instruction::new_with_bytes(plimsoll::ID, &[], vec![]))
+                .urgent(Quote::new(40));
         let refused = |refusal: Refusal| Outcome::Refused(u32::from(refusal));
         for outcome in
             [Outcome::Done, Outcome::Done, refused(Refusal::NothingToDo), refused(Refusal::Overflow)]
         {
             tally.counts(Role::Liquidator, "assess", &outcome);
+            tally.earns(Role::Liquidator, &task, &outcome);
         }
         assert_eq!(tally.done(Role::Liquidator, "assess"), 2);
         assert_eq!(tally.errors(), BTreeMap::from([("Overflow".to_owned(), 1)]));
-        assert_eq!(tally.all().len(), 3);
+        assert_eq!((tally.all().len(), tally.profit()), (3, 80));
     }
 }

@@ -1,6 +1,6 @@
 //! A chain in this process, for tests: accounts are put in by hand, and what is sent is answered by a function.
 
-use super::{Chain, Event, Outcome};
+use super::{CLOCK, Chain, Event, Outcome, Parcel, following::Tell};
 use crate::{stop::Stop, store::Update};
 use anyhow::Result;
 use solana_instruction::Instruction;
@@ -26,6 +26,8 @@ pub struct State {
     pub slot: u64,
     /// All that was sent, in order.
     pub sent: Vec<Vec<Instruction>>,
+    /// How often accounts were asked for.
+    pub asked: u64,
     accounts: BTreeMap<Pubkey, (u64, Vec<u8>)>,
 }
 
@@ -67,26 +69,31 @@ impl Memory {
 }
 
 impl Chain for Memory {
-    fn follow(&self, stop: &Stop, tell: &mut dyn FnMut(Event)) {
-        let (mut seen, accounts) = {
+    fn follow(&self, _: &[Pubkey], stop: &Stop, tell: &mut Tell<'_>) {
+        let (mut seen, mut time, accounts) = {
             let state = self.state();
-            (state.slot, state.since(0))
+            (state.slot, state.now, state.since(0))
         };
+        tell(Event::Changed(vec![clock(seen, time)]));
         tell(Event::Snapshot { slot: seen, accounts });
         while !stop.waits(PAUSE) {
-            let (slot, changed) = {
+            let (slot, now, mut changed) = {
                 let state = self.state();
-                (state.slot, state.since(seen))
+                (state.slot, state.now, state.since(seen))
             };
-            seen = slot;
-            for update in changed {
-                tell(Event::Changed(update));
+            if now != time {
+                changed.insert(0, clock(slot, now));
+            }
+            (seen, time) = (slot, now);
+            if !changed.is_empty() {
+                tell(Event::Changed(changed));
             }
         }
     }
 
     fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Update>> {
-        let state = self.state();
+        let mut state = self.state();
+        state.asked = state.asked.saturating_add(1);
         let of = |address: &Pubkey| {
             let found = state.accounts.get(address);
             update(*address, state.slot, found.map(|(_, data)| data))
@@ -94,17 +101,19 @@ impl Chain for Memory {
         Ok(addresses.iter().map(of).collect())
     }
 
-    fn now(&self) -> Result<i64> {
-        Ok(self.state().now)
-    }
-
-    fn send(&self, instructions: &[Instruction]) -> Outcome {
+    fn send(&self, parcel: &Parcel<'_>) -> Outcome {
         let mut state = self.state();
-        state.sent.push(instructions.to_vec());
-        (self.answer)(&mut state, instructions)
+        state.sent.push(parcel.instructions.to_vec());
+        (self.answer)(&mut state, parcel.instructions)
     }
 }
 
 fn update(address: Pubkey, slot: u64, data: Option<&Vec<u8>>) -> Update {
     Update { address, slot, data: data.cloned() }
+}
+
+/// The chain's clock, as it lies on chain: slot, three numbers that no keeper reads, the time.
+fn clock(slot: u64, now: i64) -> Update {
+    let fields = [slot.to_le_bytes(), [0; 8], [0; 8], [0; 8], now.to_le_bytes()];
+    update(CLOCK, slot, Some(&fields.concat()))
 }

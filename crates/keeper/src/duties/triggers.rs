@@ -1,33 +1,55 @@
 //! Trigger orders whose price was reached, and trailing stops that have to follow.
 
-use super::{COMPANIONS, task};
+use super::COMPANIONS;
 use crate::desk::{Task, View};
 use plimsoll::{
     instructions::trigger::execute_trigger::{TAKE_PROFIT, TRAILING_STOP},
     premium,
 };
-use plimsoll_client::{book::Side, instructions::trigger::Execution};
-use plimsoll_risk::{layout::account::TriggerOrder, num::RATIO_BITS};
+use plimsoll_client::{
+    book::Side,
+    instructions::{trade::Trading, trigger::Execution},
+};
+use plimsoll_risk::{
+    layout::account::{MarginAccount, TriggerOrder},
+    num::RATIO_BITS,
+};
 use solana_pubkey::Pubkey;
+use std::collections::BTreeSet;
 
 /// A trailing stop follows once it would move by so much of the price, 2^-10: not for every tick.
 const STRIDE_BITS: u32 = 10;
 
-/// All trigger orders that the program would execute or move now.
+/// All trigger orders that the program would execute or move now, and the orders of makers who have been silent for too long.
 pub fn executions(view: &View<'_>) -> Vec<Task> {
-    let accounts = view.store.accounts();
     let mut tasks = Vec::new();
-    for (place, address) in accounts.addresses().iter().enumerate() {
-        let in_use = accounts.header(place).map_or(0, |header| header.triggers_in_use);
-        let Some(triggers) = accounts.triggers(place).filter(|_| in_use != 0) else { continue };
-        for (slot, trigger) in (0u8..).zip(triggers) {
-            let waits = in_use.checked_shr(slot.into()).unwrap_or(0) & 1 == 1;
+    for address in view.store.waiting() {
+        let Some(account) = view.store.account(address) else { continue };
+        for (slot, trigger) in (0u8..).zip(&account.triggers) {
+            let waits = account.header.triggers_in_use.checked_shr(slot.into()).unwrap_or(0) & 1 == 1;
             if waits && let Some(task) = execution(view, address, slot, trigger) {
                 tasks.push(task);
             }
         }
+        tasks.extend(dead_man(view, address, &account));
     }
     tasks
+}
+
+/// Orders of an account whose owner set a dead-man switch and was silent: cancelled, market by market.
+fn dead_man(view: &View<'_>, account: &Pubkey, of_it: &MarginAccount) -> Vec<Task> {
+    let deadline = of_it.header.dead_man_deadline;
+    if deadline == 0 || deadline > view.now {
+        return Vec::new();
+    }
+    let markets: BTreeSet<u8> =
+        of_it.orders.iter().filter(|order| order.id != 0).map(|order| order.market).collect();
+    let cancel = |market: u8| {
+        let market = view.store.market(market)?.at;
+        let trading = Trading { market, account: *account, trader: view.own.owner };
+        Some(Task::new("cancel_all", trading.cancel_all(None)))
+    };
+    markets.into_iter().filter_map(cancel).collect()
 }
 
 fn execution(view: &View<'_>, account: &Pubkey, slot: u8, trigger: &TriggerOrder) -> Option<Task> {
@@ -42,7 +64,7 @@ fn execution(view: &View<'_>, account: &Pubkey, slot: u8, trigger: &TriggerOrder
     let makers = view.store.owners(trigger.market, side, view.now, COMPANIONS, &[*account, view.own.account]);
     let quote_bank = view.store.quote_bank()?;
     let execution = Execution { market: entry.at, account: *account, keeper: view.own.account, quote_bank };
-    Some(task("execute_trigger", execution.execute(slot, &[], &makers)))
+    Some(Task::new("execute_trigger", execution.execute(slot, &[], &makers)))
 }
 
 /// Whether the price, in ticks, has come to the trigger. A stop that sells waits for a fall, a profit that it sells for a rise.

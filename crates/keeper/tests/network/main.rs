@@ -1,5 +1,8 @@
-//! A keeper over JSON-RPC and WebSocket: an account in danger on a local network is found, flagged and taken over, once; and
-//! a connection that breaks is made again.
+//! A keeper over JSON-RPC and WebSocket: an account in danger on a local network is found, flagged and taken over, once; every
+//! role does its work; time that jumps is noticed.
+
+mod line;
+mod unwinding;
 
 use anyhow::{Context, Result, ensure};
 use harness::{World, keys, perps::BTC_PERP, program, tokens::*};
@@ -10,7 +13,8 @@ use plimsoll_client::{
 };
 use plimsoll_keeper::{
     chain::{
-        Chain, Event,
+        Bids,
+        following::Endpoint,
         rpc::{Options, Rpc},
     },
     config::Config,
@@ -18,7 +22,6 @@ use plimsoll_keeper::{
     ranking::riskiest,
     role::Role,
     run::run,
-    stop::Stop,
 };
 use plimsoll_localnet::{Network, deploy};
 use plimsoll_risk::num::Ratio;
@@ -29,20 +32,22 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use std::{
+    cell::{Cell, RefCell},
     collections::BTreeSet,
     fmt::Write,
-    io,
-    net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 const KEEPER: &str = "carol";
 const FORTUNE: u64 = 1_000_000_000_000;
-/// How long a keeper may take, and how long it is watched doing nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
-const WATCH: Duration = Duration::from_secs(2);
+/// How long a keeper may take: only a hang is longer.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// So often time and prices jump.
+const JUMPS: u32 = 5;
+/// A keeper that has had so many turns more has found nothing to do.
+const TURNS: u64 = 3;
 
 /// Alice is long 1,000 lots at 60,000 with 2,000 USDC, and a unit is worth 44,400: 437 of equity behind 4,440, where a tenth
 /// is needed.
@@ -75,31 +80,32 @@ fn request(client: &RpcClient, method: &'static str, parameters: Value) -> Resul
     Ok(client.send(RpcRequest::Custom { method }, parameters)?)
 }
 
-/// A network with the program deployed by the loader, and that world's accounts and time on it.
+/// A network with the program deployed by the loader, and that world's accounts and time on it. Time stands.
 fn network(world: &World) -> Result<Network> {
     let network = Network::boot()?;
+    network.set_time(world.now())?;
     deploy::program(&network, &plimsoll::ID, &program::elf(), &Keypair::new())?;
     network.airdrop(&keys::keypair(KEEPER).pubkey(), FORTUNE)?;
     let client = network.client();
-    for address in everything(world) {
-        let Some(account) = world.chain.account(&address) else { continue };
-        let mut data = String::new();
-        account.data.iter().try_for_each(|byte| write!(data, "{byte:02x}"))?;
-        let to = json!({ "lamports": account.lamports, "owner": account.owner.to_string(), "data": data });
-        request(&client, "surfnet_setAccount", json!([address.to_string(), to]))?;
-    }
-    let milliseconds = world.now() * 1_000 + 1_000;
-    request(&client, "surfnet_timeTravel", json!([{ "absoluteTimestamp": milliseconds }]))?;
+    everything(world).iter().try_for_each(|address| put(&client, world, address))?;
     Ok(network)
+}
+
+/// Puts an account of that world on a network, if there is one.
+fn put(client: &RpcClient, world: &World, address: &Pubkey) -> Result<()> {
+    let Some(account) = world.chain.account(address) else { return Ok(()) };
+    let mut data = String::new();
+    account.data.iter().try_for_each(|byte| write!(data, "{byte:02x}"))?;
+    let to = json!({ "lamports": account.lamports, "owner": account.owner.to_string(), "data": data });
+    request(client, "surfnet_setAccount", json!([address.to_string(), to])).map(|_| ())
 }
 
 fn options(network: &Network, websocket: String) -> Options {
     Options {
-        url: network.rpc_url(),
-        websocket,
+        nodes: vec![Endpoint { url: network.rpc_url(), websocket }],
         commitment: CommitmentConfig::processed(),
         resync: Duration::from_secs(600),
-        bid: plimsoll_client::transaction::fees::Bid::USUAL,
+        bids: Bids::up_to(100_000, 1_000_000),
         tables: Vec::new(),
         is_dry_run: false,
     }
@@ -107,7 +113,7 @@ fn options(network: &Network, websocket: String) -> Options {
 
 /// A liquidator at work on a network, until somebody is satisfied with it.
 fn keeps(network: &Network, is_dry_run: bool, is_enough: impl Fn(&Desk) -> bool) -> Result<Arc<Desk>> {
-    works(network, is_dry_run, "roles = [\"liquidator\"]", is_enough)
+    works(network, is_dry_run, "roles = [\"liquidator\"]\nturn_ms = { liquidator = 50 }", is_enough)
 }
 
 /// A keeper at work with more to its configuration, until somebody is satisfied with it.
@@ -120,22 +126,34 @@ fn works(
     let (of, key) = (ExchangeAddresses::derive(), keys::keypair(KEEPER));
     let own = Own::derive(&of, key.pubkey(), 0);
     let (rpc, websocket) = (network.rpc_url(), network.websocket_url());
-    let node = format!(
-        "[node]\nrpc = \"{rpc}\"\nwebsocket = \"{websocket}\"\n[turn_ms]\nliquidator = 50\nsettler = 100"
-    );
+    let node = format!("[node]\nrpc = \"{rpc}\"\nwebsocket = \"{websocket}\"");
     let text = format!("{more}\n{node}");
     let config = Config::read(&text)?;
     let options = Options { is_dry_run, ..options(network, network.websocket_url()) };
-    let desk = Arc::new(Desk::new(of, Arc::new(Rpc::connect(options, key)?), own));
+    let oracles = config.refresher.feeds()?.into_values();
+    let desk = Arc::new(Desk::new(of, Arc::new(Rpc::connect(options, key)?), own, oracles));
     let roles: BTreeSet<Role> = config.roles.iter().copied().collect();
     let (working, began) = (Arc::clone(&desk), Instant::now());
     let keeper = thread::spawn(move || run(&working, &config, &roles));
     while !is_enough(&desk) && began.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(20));
     }
-    desk.stop.set();
+    desk.ends();
     keeper.join().map_err(|_| anyhow::anyhow!("the keeper panicked"))??;
     Ok(desk)
+}
+
+/// Whether something has come about and the liquidator has found nothing more to do in some turns since.
+fn and_then_idle(is_so: impl Fn(&Desk) -> bool) -> impl Fn(&Desk) -> bool {
+    let since = Cell::new(None);
+    move |desk| {
+        let now = (desk.tally.all(), desk.tally.turns_of(Role::Liquidator));
+        let was = since.take().filter(|(sent, _)| *sent == now.0);
+        let (sent, first) = was.unwrap_or_else(|| now.clone());
+        let is_idle = is_so(desk) && now.1 >= first.saturating_add(TURNS);
+        since.set(Some((sent, first)));
+        is_idle
+    }
 }
 
 fn lots(desk: &Desk, account: &Pubkey) -> Option<i32> {
@@ -143,7 +161,6 @@ fn lots(desk: &Desk, account: &Pubkey) -> Option<i32> {
 }
 
 #[test]
-#[ignore = "over real sockets for most of a minute: `cargo test -p plimsoll-keeper --test network -- --ignored`"]
 fn a_liquidator_saves_an_account_over_rpc_and_does_nothing_twice() -> Result<()> {
     let world = in_danger();
     let network = network(&world)?;
@@ -153,9 +170,8 @@ fn a_liquidator_saves_an_account_over_rpc_and_does_nothing_twice() -> Result<()>
     ensure!(lots(&rehearsing, &alice) == Some(1_000), "a rehearsal changes nothing");
     ensure!(rehearsing.tally.done(Role::Liquidator, "assess") == 0, "and is not counted as done");
 
-    let dear = "roles = [\"liquidator\"]\nliquidation = { least_profit = 1000000000 }";
-    let watched = Instant::now();
-    let waiting = works(&network, false, dear, |_| watched.elapsed() > WATCH)?;
+    let dear = "roles = [\"liquidator\"]\nturn_ms = { liquidator = 50 }\nliquidation = { least_profit = 1000000000 }";
+    let waiting = works(&network, false, dear, and_then_idle(|desk| desk.store().is_flagged(&alice)))?;
     ensure!(
         waiting.tally.done(Role::Liquidator, "assess") > 0,
         "whoever earns too little flags all the same"
@@ -166,19 +182,18 @@ fn a_liquidator_saves_an_account_over_rpc_and_does_nothing_twice() -> Result<()>
         let took = desk.tally.done(Role::Liquidator, "take_over") > 0;
         took && desk.store().account(&alice).is_some_and(|account| account.header.flagged_at == 0)
     };
-    let desk = keeps(&network, false, is_saved)?;
+    let desk = keeps(&network, false, and_then_idle(is_saved))?;
     let left = lots(&desk, &alice).context("alice's account")?;
     let taken = lots(&desk, &world.account_of(KEEPER)).context("the keeper's account")?;
     println!("{left} lots are left of 1,000, {:?}", desk.tally.all());
     ensure!(0 < left && left < 1_000, "as many lots as are needed are taken, and no more: {left} are left");
     ensure!(left + taken == 1_000, "the keeper has them: {taken}");
     ensure!(is_saved(&desk), "it was enough: the flag is lifted");
-    let ranked = desk.looks(world.now(), |view| riskiest(view, Ratio::ONE)).context("a board")?;
+    let ranked = desk.looks(|view| riskiest(view, Ratio::ONE)).context("a board")?;
     ensure!(ranked.iter().all(|it| it.load <= Ratio::ONE), "nobody is in danger any more: {ranked:?}");
     ensure!(desk.tally.errors().is_empty(), "{:?}", desk.tally.errors());
 
-    let watched = Instant::now();
-    let again = keeps(&network, false, |_| watched.elapsed() > WATCH)?;
+    let again = keeps(&network, false, |desk| desk.tally.turns_of(Role::Liquidator) >= TURNS)?;
     ensure!(again.tally.all().is_empty(), "started again, it finds nothing to do: {:?}", again.tally.all());
     ensure!(lots(&again, &alice) == Some(left), "and leaves things as they are");
     Ok(())
@@ -202,38 +217,89 @@ fn busy() -> World {
     world
 }
 
+/// How many orders an account has.
+fn resting(desk: &Desk, account: &Pubkey) -> Option<usize> {
+    let account = desk.store().account(account)?;
+    Some(account.orders.iter().filter(|order| order.id != 0).count())
+}
+
 #[test]
-#[ignore = "over real sockets for most of a minute: `cargo test -p plimsoll-keeper --test network -- --ignored`"]
 fn every_other_role_does_its_work_over_rpc() -> Result<()> {
     let world = busy();
     let network = network(&world)?;
     let more = format!(
-        "roles = [\"refresher\", \"fills\", \"triggers\", \"settler\", \"maker\", \"insurance\"]\n\
-         refresher = {{ price_seconds = 1, market_seconds = 1, bank_seconds = 1, is_paid = true, oracles = {{ {} = \"{}\" }} }}\n\
-         settler = {{ least = 1000000 }}\n\
+        "roles = [\"refresher\", \"funding\", \"fills\", \"triggers\", \"settler\", \"maker\", \"insurance\"]\n\
+         funding = {{ market_seconds = 1, bank_seconds = 1 }}\n\
+         refresher = {{ price_seconds = 1, is_paid = true, oracles = {{ {} = \"{}\" }} }}\n\
+         turn_ms = {{ settler = 50 }}\nsettler = {{ seconds = 0, least = 1000000 }}\n\
          maker = {{ ladder_bps = [100, 200], rung = 1000000000 }}",
         world.feed_of(BTC),
         BTC.pyth(),
     );
     let work = [
         (Role::Refresher, "refresh_prices"),
-        (Role::Refresher, "refresh_market"),
-        (Role::Refresher, "refresh_bank"),
+        (Role::Funding, "refresh_market"),
+        (Role::Funding, "refresh_bank"),
         (Role::Fills, "apply_fills"),
         (Role::Triggers, "execute_trigger"),
         (Role::Settler, "settle_pnl"),
         (Role::Maker, "batch"),
     ];
+    let own = world.account_of(KEEPER);
     let is_done = |desk: &Desk| work.iter().all(|(role, name)| desk.tally.done(*role, name) > 0);
-    let desk = works(&network, false, &more, is_done)?;
+    let has_quoted = Cell::new(false);
+    let desk = works(&network, false, &more, |desk| {
+        has_quoted.set(has_quoted.get() || resting(desk, &own) == Some(4));
+        has_quoted.get() && is_done(desk)
+    })?;
+    ensure!(has_quoted.get(), "two bids and two asks rested");
+    ensure!(resting(&desk, &own) == Some(0), "and were cancelled at the end");
     println!("{:#?}", desk.tally.all());
     ensure!(is_done(&desk), "everybody did something: {:?}", desk.tally.all());
     ensure!(lots(&desk, &world.account_of("alice")) == Some(0), "alice's stop-loss closed her position");
     ensure!(desk.tally.done(Role::Triggers, "execute_trigger") == 1, "once");
     let store = desk.store();
     ensure!(store.queue(0).is_some_and(|queue| queue.waiting().count() == 0), "no fill waits any more");
-    let own = store.account(&world.account_of(KEEPER)).context("the keeper's account")?;
-    ensure!(own.orders.iter().filter(|order| order.id != 0).count() == 4, "two bids and two asks rest");
+    Ok(())
+}
+
+/// Time and prices jump, as in a replay; nobody's longest pause is over.
+#[test]
+fn a_jump_is_acted_upon_when_it_comes() -> Result<()> {
+    let mut world = busy();
+    let network = network(&world)?;
+    let jumps = Cell::new(0u32);
+    let feed = world.feed_of(BTC);
+    let more = format!(
+        "roles = [\"refresher\", \"funding\"]\nrefresher = {{ oracles = {{ {feed} = \"{}\" }} }}\n\
+         turn_ms = {{ refresher = 3600000, funding = 3600000 }}",
+        BTC.pyth(),
+    );
+    let world = RefCell::new(&mut world);
+    let client = network.client();
+    let desk = works(&network, false, &more, |desk| {
+        let times = desk.looks(|view| {
+            let market = view.board.market(0).map(|terms| terms.funding_updated_at);
+            (view.now, view.board.feed(feed).map(|feed| feed.publish_time), market)
+        });
+        let Some((now, Ok(published), Ok(funding))) = times else { return false };
+        let mut world = world.borrow_mut();
+        if jumps.get() > 0 && [now, published, funding] != [world.now(); 3] {
+            return false;
+        }
+        if jumps.get() == JUMPS {
+            return true;
+        }
+        jumps.set(jumps.get() + 1);
+        world.passes(120);
+        world.oracle().publishes(BTC);
+        network.set_time(world.now()).expect("a later time");
+        put(&client, &world, &BTC.pyth()).expect("an oracle account");
+        false
+    })?;
+    println!("{:?}", desk.tally.all());
+    ensure!(jumps.get() == JUMPS, "{} jumps of {JUMPS}", jumps.get());
+    ensure!(desk.tally.errors().is_empty(), "{:?}", desk.tally.errors());
     Ok(())
 }
 
@@ -255,7 +321,6 @@ fn overdue() -> World {
 }
 
 #[test]
-#[ignore = "over real sockets for most of a minute: `cargo test -p plimsoll-keeper --test network -- --ignored`"]
 fn what_nobody_takes_is_deleveraged_and_resolved_over_rpc() -> Result<()> {
     let world = overdue();
     let network = network(&world)?;
@@ -271,76 +336,4 @@ fn what_nobody_takes_is_deleveraged_and_resolved_over_rpc() -> Result<()> {
     ensure!(!store.is_flagged(&world.account_of("alice")), "alice is not flagged any more");
     ensure!(desk.tally.errors().is_empty(), "{:?}", desk.tally.errors());
     Ok(())
-}
-
-/// Hands on what comes and goes between whoever connects and a port, until the connections are cut.
-struct Line {
-    address: String,
-    streams: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Line {
-    fn to(port: &str) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let (address, streams) =
-            (format!("ws://{}", listener.local_addr()?), Arc::new(Mutex::new(Vec::new())));
-        let (port, open) = (port.to_owned(), Arc::clone(&streams));
-        thread::spawn(move || {
-            for near in listener.incoming().flatten() {
-                let Ok(far) = TcpStream::connect(&port) else { return };
-                for (from, to) in [(&near, &far), (&far, &near)] {
-                    let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else { return };
-                    thread::spawn(move || io::copy(&mut from, &mut to));
-                }
-                open.lock().expect("no panic").extend([near, far]);
-            }
-        });
-        Ok(Self { address, streams })
-    }
-
-    fn is_cut(&self) {
-        for stream in self.streams.lock().expect("no panic").drain(..) {
-            // An error means that it has ended already.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-#[test]
-#[ignore = "over real sockets for most of a minute: `cargo test -p plimsoll-keeper --test network -- --ignored`"]
-fn a_broken_connection_is_made_again_and_everything_is_read_again() -> Result<()> {
-    let network = Network::boot()?;
-    let line = Line::to(network.websocket_url().trim_start_matches("ws://"))?;
-    let chain = Rpc::connect(options(&network, line.address.clone()), Keypair::new())?;
-    let (stop, events) = (Stop::default(), Mutex::new(Vec::new()));
-    let comes = |event: &str, times: usize| -> Result<()> {
-        let began = Instant::now();
-        let count = || events.lock().expect("no panic").iter().filter(|name| **name == event).count();
-        while count() < times {
-            ensure!(began.elapsed() < PATIENCE, "{event} did not come {times} times");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
-    };
-    let tells = |event| {
-        let name = match event {
-            Event::Snapshot { .. } => "snapshot",
-            Event::Changed(_) => "change",
-            Event::Lost => "loss",
-        };
-        events.lock().expect("no panic").push(name);
-    };
-    thread::scope(|scope| {
-        let mut tells = tells;
-        let (chain, stop) = (&chain, &stop);
-        scope.spawn(move || chain.follow(stop, &mut tells));
-        let outcome = (1..=2).try_for_each(|times| {
-            comes("snapshot", times)?;
-            line.is_cut();
-            comes("loss", times)
-        });
-        let outcome = outcome.and_then(|()| comes("snapshot", 3));
-        stop.set();
-        outcome
-    })
 }
