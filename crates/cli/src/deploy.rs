@@ -1,15 +1,15 @@
 //! A deployment from the command line: whom to ask, what to show, when to stop.
 
-use crate::{Refusal, commands::deploy::Deploy};
+use crate::{
+    Refusal,
+    commands::deploy::Deploy,
+    session::{self, keypair, write},
+};
 use plimsoll_deploy::{Cluster, Fault, Manifest, Plan, State, Step, apply};
 use serde_json::json;
 use solana_client::rpc_client::RpcClient;
-use solana_commitment_config::CommitmentConfig;
-use solana_keypair::{Keypair, Signer, read_keypair_file};
-use std::{
-    io::{self, BufRead, Write},
-    path::Path,
-};
+use solana_keypair::{Keypair, Signer};
+use std::io::{self, BufRead};
 
 /// The deployment that the arguments ask for.
 ///
@@ -58,35 +58,10 @@ fn do_it(args: &Deploy, manifest: &Manifest, chain: &RpcClient, keypair: &Keypai
     write(&left.to_string())
 }
 
-/// The server behind a cluster's name, or an address. A manifest is for one cluster; the network itself is asked which it is.
+/// The server that is deployed to. The network itself is asked which it is.
 fn connect(cluster: &str, manifest: &Manifest) -> Result<RpcClient, Refusal> {
-    let url = match Cluster::named(cluster) {
-        Some(named) if named != manifest.cluster => {
-            return Err(Refusal::Malformed(format!(
-                "--cluster {named}: the manifest is for {}",
-                manifest.cluster
-            )));
-        }
-        Some(Cluster::Localnet) => "http://127.0.0.1:8899",
-        Some(Cluster::Devnet) => "https://api.devnet.solana.com",
-        Some(Cluster::Mainnet) => "https://api.mainnet-beta.solana.com",
-        None if cluster.starts_with("http://") || cluster.starts_with("https://") => cluster,
-        None => {
-            let expected = "expected localnet, devnet, mainnet or a URL";
-            return Err(Refusal::Malformed(format!("--cluster {cluster}: {expected}")));
-        }
-    };
-    // What cannot be undone any more is what the next plan starts from.
-    let commitment = match manifest.cluster {
-        Cluster::Localnet => CommitmentConfig::processed(),
-        Cluster::Devnet | Cluster::Mainnet => CommitmentConfig::confirmed(),
-    };
-    Ok(RpcClient::new_with_commitment(url.to_owned(), commitment))
-}
-
-fn keypair(path: &Path) -> Result<Keypair, Refusal> {
-    read_keypair_file(path)
-        .map_err(|error| Refusal::Malformed(format!("cannot read the keypair {}: {error}", path.display())))
+    session::require_same(Cluster::named(cluster), manifest.cluster)?;
+    Ok(session::client(session::url(cluster)?, manifest.cluster))
 }
 
 /// Anything but a clear yes is a no.
@@ -107,12 +82,6 @@ fn say(line: &str) -> Result<(), Refusal> {
     write(&format!("{line}\n"))
 }
 
-fn write(text: &str) -> Result<(), Refusal> {
-    let mut out = io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Refusal::Unwritten(error.to_string()))
-}
-
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         match fault {
@@ -126,7 +95,7 @@ impl From<Fault> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     fn args(cluster: &str, manifest: &str) -> Deploy {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");

@@ -1,29 +1,11 @@
 //! The `plimsoll` command.
 
-use clap::{Parser, Subcommand};
-use plimsoll_cli::commands::{deploy, margin};
+use clap::Parser;
+use plimsoll_cli::commands::Cli;
 use std::process::ExitCode;
 
-/// Plimsoll from the command line.
-#[derive(Parser)]
-#[command(name = "plimsoll", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Deploy(deploy::Deploy),
-    Margin(margin::Margin),
-}
-
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Deploy(deploy) => deploy.run(),
-        Command::Margin(margin) => margin.run(),
-    };
-    match outcome {
+    match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             eprintln!("{refusal}");

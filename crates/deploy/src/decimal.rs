@@ -13,6 +13,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
+    /// `mantissa · 10^-places`, of no more than 18 places.
     pub const fn new(mantissa: u128, places: u32) -> Self {
         Self { mantissa, places }
     }
@@ -54,12 +55,12 @@ impl Decimal {
 }
 
 impl fmt::Display for Decimal {
-    /// As short as exact, with a comma before each three digits: `1,000.25`.
+    /// As short as exact, with a comma before each three digits: `1,000.25`; without commas as `{:#}`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let one = 10u128.pow(self.places);
         let whole = (self.mantissa / one).to_string();
         for (place, digit) in whole.chars().enumerate() {
-            if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            if place > 0 && (whole.len() - place).is_multiple_of(3) && !out.alternate() {
                 out.write_str(",")?;
             }
             write!(out, "{digit}")?;
@@ -100,6 +101,7 @@ mod tests {
             [("0", "0"), ("1000000", "1,000,000"), ("1_000.250", "1,000.25"), ("0.000001", "0.000001")]
         {
             assert_eq!(Decimal::parse(text).unwrap().to_string(), shown, "{text}");
+            assert_eq!(format!("{:#}", Decimal::parse(text).unwrap()), shown.replace(',', ""), "{text}");
         }
     }
 

@@ -17,7 +17,7 @@
 
 mod apply;
 mod chain;
-mod decimal;
+pub mod decimal;
 mod fault;
 pub mod local;
 pub mod manifest;

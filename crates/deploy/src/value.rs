@@ -142,7 +142,7 @@ fn denomination<'u>(parameter: &Parameter, units: &'u Units) -> Option<&'u Denom
 }
 
 /// The number and what stands behind it.
-fn split(text: &str) -> (&str, &str) {
+pub fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || ".,_".contains(c))).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
