@@ -20,7 +20,7 @@ impl World {
             return receipt;
         }
         danger.judge(&self.chain, instructions);
-        self.history.record(&receipt, 1);
+        self.history.record(&receipt.events, 1);
         if receipt.events.iter().any(|event| matches!(event, Event::BankruptcyResolved(_))) {
             self.checks();
         }

@@ -65,7 +65,7 @@ impl World {
 
     fn went_through(&mut self, receipt: Receipt, instructions: &[Instruction], danger: Danger) -> Receipt {
         danger.judge(&self.chain, instructions);
-        self.history.record(&receipt, instructions.len());
+        self.history.record(&receipt.events, instructions.len());
         invariants::check(&self.chain, &mut self.history);
         receipt
     }
@@ -106,7 +106,7 @@ impl World {
         let receipt = self.chain.send(instructions);
         if receipt.error.is_none() {
             danger.judge(&self.chain, instructions);
-            self.history.record(&receipt, instructions.len());
+            self.history.record(&receipt.events, instructions.len());
         }
         invariants::check(&self.chain, &mut self.history);
         receipt

@@ -4,7 +4,8 @@ use crate::{
     people::{self, People, Person},
     venue::Venue,
 };
-use plimsoll_risk::num::{Index, Price};
+use plimsoll_audit::vaults::Gap;
+use plimsoll_risk::num::Price;
 use plimsoll_sim::{
     history::History,
     path::{self, Step},
@@ -120,7 +121,7 @@ impl Course {
         let open = (0..venue.markets.len() as u8).map(|market| venue.market(market).deficit.get()).sum();
         venue.teller.leaves_open(open);
         venue.teller.report.endangered_left = venue.endangered(people);
-        venue.teller.left = venue.names_endangered(people);
+        venue.left = venue.names_endangered(people);
     }
 }
 
@@ -148,19 +149,10 @@ impl Venue {
     /// Where it is below 0: somebody's tokens are gone.
     fn compares_vaults(&mut self) {
         for (place, token) in self.tokens.clone().iter().enumerate() {
-            let bank = self.bank(place as u8);
-            let worth = |shares: u64, index: Index| u128::from(shares) * index.get();
-            let whole = |units: u64| u128::from(units) << 64;
-            let held = self.world.chain.tokens_in(&bank.vault.0.into());
-            let has = whole(held) + worth(bank.borrow_shares.get(), bank.borrow_index.into());
-            let earmarked =
-                [bank.pockets, bank.pools, bank.insurance, bank.fees].map(|part| whole(part.get()));
-            let reserves = whole(bank.reserves) + u128::from(bank.reserves_fraction);
-            let owes = worth(bank.deposit_shares.get(), bank.deposit_index.into())
-                + reserves
-                + earmarked.iter().sum::<u128>();
-            assert!(has >= owes, "the vault of {} lacks {} units", token.name, (owes - has) >> 64);
-            self.teller.report.vault(token.name, ((has - owes) >> 64).cast_signed());
+            let bank = *self.bank(place as u8);
+            let gap = Gap::of(&bank, self.world.chain.tokens_in(&bank.vault.0.into()));
+            assert!(gap.units() >= 0, "the vault of {} lacks {} units", token.name, -gap.units());
+            self.teller.report.vault(token.name, gap.units());
         }
     }
 }

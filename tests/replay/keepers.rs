@@ -2,7 +2,7 @@
 
 use crate::{
     maker::PRUDENCE,
-    people::{People, Person, part_of},
+    people::{People, Person},
     venue::Venue,
 };
 use plimsoll_client::{
@@ -21,7 +21,10 @@ use plimsoll_risk::{
     margin::Holdings,
     num::{Index, Quote, RATIO_BITS, Ratio},
 };
-use plimsoll_sim::strategy::{Action, BookQuestion, MarketOutlook, Outlook, Scope, Situation, next};
+use plimsoll_sim::{
+    sizes::part_of,
+    strategy::{Action, BookQuestion, MarketOutlook, Outlook, Scope, Situation, next},
+};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use std::collections::BTreeSet;
@@ -85,15 +88,11 @@ impl Venue {
     }
 
     fn serves(&mut self, mut case: Case) {
-        self.teller.scope = case.scope.code();
         for _ in 0..PATIENCE {
             let Some(action) = self.decides(&case) else { return };
             let (name, instruction) = self.instruction(&case, action);
             let receipt = self.tries(name, &instruction);
             if receipt.error.is_none() {
-                if matches!(action, Action::CancelAll { .. }) {
-                    self.teller.hears_cancels(&receipt);
-                }
                 continue;
             }
             match way_of(action) {

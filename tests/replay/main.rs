@@ -1,14 +1,13 @@
 //! Replays crashes on the compiled program: `cargo xtask replay` (docs/REPLAY.md).
 //!
 //! - `venue`: the exchange. - `people`: who is there, with sizes by the engine in `sizes`. - `maker`: who trades all the time.
-//! - `keepers`: what is done about those in danger. - `telling`: events become the report. - `course`: the replay itself.
+//! - `keepers`: what is done about those in danger. - `course`: the replay itself.
 
 mod course;
 mod keepers;
 mod maker;
 mod people;
 mod sizes;
-mod telling;
 #[cfg(test)]
 mod tests;
 mod venue;
@@ -16,11 +15,10 @@ mod venue;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use course::{Plan, replay};
-use plimsoll_risk::num::Price;
 use plimsoll_sim::{
     calendar::day_start,
     history::{History, Period},
-    synthetic::{Crash, Symbol},
+    synthetic::{Crash, Symbol, majors},
 };
 use std::{fs, fs::File, path::PathBuf};
 
@@ -69,7 +67,7 @@ fn main() -> Result<()> {
         fs::write(path, report.json()?).with_context(|| format!("could not write {}", path.display()))?;
     }
     if report.endangered_left > 0 {
-        bail!("still in danger:\n{}", venue.teller.left.join("\n"));
+        bail!("still in danger:\n{}", venue.left.join("\n"));
     }
     Ok(())
 }
@@ -96,14 +94,7 @@ fn made_up() -> Crash {
     Crash::of_a_day(start, symbols())
 }
 
-/// What is traded in a crash that is made up, and how much of the market's moves each takes.
+/// What is traded in a crash that is made up.
 fn symbols() -> Vec<Symbol> {
-    let terms = [(40_000, 1_000_000), (2_800, 1_200_000), (80, 1_500_000)];
-    let symbol = |(name, (price, beta)): (&&str, (u64, u32))| Symbol {
-        name: (*name).to_owned(),
-        price: Price::from_decimal(price, 0).expect("a price"),
-        beta,
-        noise: 500,
-    };
-    venue::SYMBOLS.iter().zip(terms).map(symbol).collect()
+    majors().expect("prices")
 }

@@ -9,6 +9,7 @@ use plimsoll_client::{
     instructions::{ledger, order::Order, trade},
 };
 use plimsoll_risk::num::Ratio;
+use plimsoll_sim::quoting::{Instrument, Quoted, Style, unwinding};
 use solana_pubkey::Pubkey;
 
 /// How far from the index the maker quotes, hundredths of a percent: five orders a side.
@@ -31,15 +32,8 @@ impl Venue {
             let account = &self.account(&maker.account).0;
             let orders = account.orders.iter().filter(|order| order.id != 0 && order.market == market);
             let cancels: Vec<OrderId> = orders.map(|order| OrderId::new(order.id)).collect();
-            let index = u64::from(self.index_ticks(market));
-            let tick_lot = u64::from(self.markets[usize::from(market)].perp.tick_lot);
-            let lots = (RUNG / (index * tick_lot)).max(1) as u32;
-            let rungs = LADDER.iter().flat_map(|away| {
-                let away = (index * u64::from(*away)).div_ceil(10_000);
-                [(Side::Bid, index - away), (Side::Ask, index + away)]
-            });
-            let ladder: Vec<Order> =
-                rungs.map(|(side, ticks)| Order::limit(side, lots, ticks as u32)).collect();
+            let rungs = style().ladder(&self.instrument(market), 0);
+            let ladder: Vec<Order> = rungs.iter().map(|rung| order(*rung)).collect();
             let mut makers = self.companions(market, &[maker.account]);
             makers.truncate(BATCH_COMPANIONS);
             let trading = self.trading(maker, market);
@@ -85,18 +79,19 @@ impl Venue {
                 let account = &self.account(&liquidator.account).0;
                 let held = account.positions.iter().find(|it| it.flags != 0 && it.market == market);
                 let lots = held.map_or(0, |position| position.lots.get());
-                if lots == 0 {
-                    continue;
-                }
-                let index = u64::from(self.index_ticks(market));
-                let away = index * u64::from(REACH) / 10_000;
-                let (side, ticks) =
-                    if lots > 0 { (Side::Ask, index - away) } else { (Side::Bid, index + away) };
-                let makers = self.owners(market, side.opposite(), &[liquidator.account]);
-                let order = Order::limit(side, lots.unsigned_abs(), ticks as u32).immediate().reduce_only();
+                let Some(back) = unwinding(&self.instrument(market), lots, REACH) else { continue };
+                let order = order(back).immediate().reduce_only();
+                let side = if back.is_bid { Side::Ask } else { Side::Bid };
+                let makers = self.owners(market, side, &[liquidator.account]);
                 self.places(liquidator, market, &order, &makers);
             }
         }
+    }
+
+    /// A market, as whoever trades in it reckons.
+    fn instrument(&self, market: u8) -> Instrument {
+        let tick_lot = self.markets[usize::from(market)].perp.tick_lot;
+        Instrument { index: self.index_ticks(market), tick_lot, minimum_lots: 1 }
     }
 
     /// Fills that wait are applied.
@@ -150,6 +145,15 @@ impl Venue {
         }
         found
     }
+}
+
+/// How the maker quotes: whatever he holds.
+fn style() -> Style {
+    Style { ladder_bps: LADDER.to_vec(), rung: RUNG, skew_bps: 0, inventory: 0 }
+}
+
+fn order(quoted: Quoted) -> Order {
+    Order::limit(if quoted.is_bid { Side::Bid } else { Side::Ask }, quoted.lots, quoted.ticks)
 }
 
 /// Part of what a liquidator could carry that one take-over may use.

@@ -13,8 +13,10 @@ use plimsoll_client::{
         vault::{Inflow, Outflow},
     },
 };
-use plimsoll_risk::num::{Quote, RATIO_BITS, Ratio, wide};
-use plimsoll_sim::population::{self, Account, Census, Pair, Wish};
+use plimsoll_sim::{
+    population::{self, Account, Census, Pair, Wish},
+    sizes::part_of,
+};
 use solana_pubkey::Pubkey;
 
 /// Whole quote in native units.
@@ -64,23 +66,6 @@ impl People {
     }
 }
 
-/// Who shall be there.
-pub fn census(seed: u64, accounts: u32, venue: &Venue) -> Census {
-    Census {
-        seed,
-        accounts,
-        markets: venue.markets.iter().map(|place| place.at.index).collect(),
-        quote_bank: 0,
-        collaterals: (1u8..).take(venue.banks.len() - 1).collect(),
-        least_worth: Quote::new(200_000_000),
-        doublings: 8,
-        usage: (Ratio::from_bps(4_000), Ratio::from_bps(9_900)),
-        borrowers: 150_000,
-        isolated: 250_000,
-        resting: 300_000,
-    }
-}
-
 /// Everybody comes, deposits, borrows and trades: each long of somebody with the short of somebody else, through the book.
 /// Maker, liquidators and stakers bring `backing` percent of what they usually have.
 pub fn gather(venue: &mut Venue, seed: u64, accounts: u32, backing: u32) -> People {
@@ -100,7 +85,8 @@ pub fn gather(venue: &mut Venue, seed: u64, accounts: u32, backing: u32) -> Peop
         let staker = venue.opens(&format!("replay {seed} staker {number}"));
         venue.stakes(&staker, whole(*stake));
     }
-    let wishes = census(seed, accounts, venue).accounts();
+    let wishes =
+        Census::leveraged(seed, accounts, venue.markets.len() as u8, venue.banks.len() as u8).accounts();
     let names = (0..wishes.len()).map(|number| format!("replay {seed} account {number}"));
     let crowd: Vec<Person> = names.map(|name| venue.opens(&name)).collect();
     for (person, wish) in crowd.iter().zip(&wishes) {
@@ -151,7 +137,7 @@ impl Venue {
                 self.does("withdraw", &outflow.withdraw(amount, true, &[]));
             }
         }
-        for (market, amount) in pockets(wish) {
+        for (market, amount) in wish.pockets() {
             let Person { owner: trader, account } = *person;
             let (board, quote_bank) = (self.exchange.board, self.quote_bank());
             let pocket = Pocket { board, market, account, trader, quote_bank };
@@ -184,7 +170,7 @@ impl Venue {
 
     /// Lots that somebody, or his pocket in the market, could hold if it held nothing else.
     fn limit(&self, person: &Person, wish: &Account, market: u8) -> u32 {
-        let pocket = pockets(wish).into_iter().find(|(of, _)| *of == market);
+        let pocket = wish.pockets().into_iter().find(|(of, _)| *of == market);
         self.most_lots(&person.account, market, pocket.map(|(_, amount)| amount))
     }
 
@@ -219,16 +205,4 @@ impl Venue {
         let place = self.trading(person, market).place(order, &[], makers);
         self.tries("place_order", &place)
     }
-}
-
-/// What becomes the pockets of somebody's isolated positions, by market, native quote.
-fn pockets(wish: &Account) -> Vec<(u8, u64)> {
-    let cash = wish.deposits.first().map_or(0, |deposit| deposit.worth.magnitude());
-    let isolated = wish.wishes.iter().filter_map(|it| Some((it.market, part_of(cash, it.pocket?))));
-    isolated.filter(|(_, amount)| *amount > 0).collect()
-}
-
-/// A part of a number, rounded down.
-pub fn part_of(number: u64, part: Ratio) -> u64 {
-    wide::mul_shift_down(number, u64::from(part.get()), RATIO_BITS).expect("a part of a number")
 }

@@ -1,6 +1,5 @@
 //! The exchange that a crash is replayed on: its banks, its markets, its terms; and what is sent to it.
 
-use crate::telling::Teller;
 use harness::{
     Receipt, World,
     amounts::{bps, percent},
@@ -13,6 +12,7 @@ use plimsoll::{
     oracle::pyth,
     state::{Bank, MarginAccount, Market, RiskBoard},
 };
+use plimsoll_audit::telling::{Teller, Told};
 use plimsoll_client::{
     addresses::{BankAddresses, ExchangeAddresses, MarketAddresses},
     book::{self, BookView, QueueView},
@@ -68,6 +68,8 @@ pub struct Venue {
     pub banks: Vec<BankAddresses>,
     pub markets: Vec<Place>,
     pub teller: Teller,
+    /// Who is in danger at the end.
+    pub left: Vec<String>,
     oracles: Vec<Pubkey>,
 }
 
@@ -98,6 +100,7 @@ impl Venue {
             markets: PERPS.iter().map(|perp| Place { perp: *perp, at: world.market_of(*perp) }).collect(),
             oracles: tokens[1..].iter().map(Token::pyth).collect(),
             teller: Teller::new(report),
+            left: Vec::new(),
             tokens,
             world,
         }
@@ -108,7 +111,9 @@ impl Venue {
         let receipt = self.world.tries_unchecked(instruction);
         let board =
             RiskBoard::from_account_data(self.world.chain.data(&self.exchange.board)).expect("a board");
-        self.teller.hears(name, &receipt, board);
+        let Receipt { compute_units, error, events, .. } = &receipt;
+        let told = Told { name, compute_units: *compute_units, error: error.as_ref(), events };
+        self.teller.hears(&told, board);
         receipt
     }
 
@@ -198,15 +203,6 @@ impl Venue {
         let unit = (u128::from(perp.lots_per_unit) * u128::from(perp.tick_lot)) << PRICE_BITS;
         let ticks = if up { scaled.div_ceil(unit) } else { scaled / unit };
         u32::try_from(ticks).unwrap_or(u32::MAX).max(1)
-    }
-
-    /// Native units of a bank's token that are worth so much native quote at the feed's price, rounded down.
-    pub fn units(&self, bank: u8, worth: u64) -> u64 {
-        let Some(place) = usize::from(bank).checked_sub(1) else { return worth };
-        let price = u128::from(self.board().feeds[place].price.get());
-        let one = 10u128.pow(u32::from(self.tokens[usize::from(bank)].decimals));
-        let units = ((u128::from(worth) * one) << PRICE_BITS) / (price * 1_000_000);
-        u64::try_from(units).expect("an amount of tokens")
     }
 
     /// The quote token's bank.

@@ -3,7 +3,8 @@
 //! - [`history`]: hourly prices out of a file; [`synthetic`]: hourly prices out of a seed.
 //! - [`path`]: what a price did within an hour, moment by moment.
 //! - [`population`]: who is in the market, and positions in pairs.
-//! - [`strategy`]: what a liquidator does next about an account in danger.
+//! - [`sizes`]: how much somebody can take on.
+//! - [`strategy`]: what a liquidator does next about an account in danger. [`quoting`]: at what prices makers and liquidators trade.
 //! - [`report`]: what happened, as JSON and as text.
 //! - [`dice`]: chance that repeats. [`calendar`]: days.
 //!
@@ -36,6 +37,8 @@ pub mod dice;
 pub mod history;
 pub mod path;
 pub mod population;
+pub mod quoting;
 pub mod report;
+pub mod sizes;
 pub mod strategy;
 pub mod synthetic;

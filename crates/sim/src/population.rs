@@ -8,7 +8,10 @@ mod pairing;
 
 pub use pairing::{Pair, lots_by_side, pairs};
 
-use crate::dice::{Dice, Subject};
+use crate::{
+    dice::{Dice, Subject},
+    sizes::part_of,
+};
 use plimsoll_risk::num::{Quote, Ratio};
 
 /// Markets that one account trades in at most.
@@ -107,9 +110,34 @@ impl Account {
         let total = borrows.chain(cross).chain(orders).fold(0u32, |sum, part| sum.saturating_add(part.get()));
         Ratio::new(total)
     }
+
+    /// What becomes the pockets of isolated positions, by market, native quote.
+    pub fn pockets(&self) -> Vec<(u8, u64)> {
+        let cash = self.deposits.first().map_or(0, |deposit| deposit.worth.magnitude());
+        let isolated = self.wishes.iter().filter_map(|it| Some((it.market, part_of(cash, it.pocket?))));
+        isolated.filter(|(_, amount)| *amount > 0).collect()
+    }
 }
 
 impl Census {
+    /// A crowd with leverage, on a board with so many markets and banks, of which the first is the quote token's: deposits of
+    /// 200 to about 100,000 quote, of which each uses between 40 % and 99 % of what its Initial margin allows.
+    pub fn leveraged(seed: u64, accounts: u32, markets: u8, banks: u8) -> Self {
+        Self {
+            seed,
+            accounts,
+            markets: (0..markets).collect(),
+            quote_bank: 0,
+            collaterals: (1..banks).collect(),
+            least_worth: Quote::new(200_000_000),
+            doublings: 8,
+            usage: (Ratio::from_bps(4_000), Ratio::from_bps(9_900)),
+            borrowers: 150_000,
+            isolated: 250_000,
+            resting: 300_000,
+        }
+    }
+
     /// The accounts of the seed.
     ///
     /// Sides of a market are dealt in turn, so there are as many who want to be long as short, or one more.

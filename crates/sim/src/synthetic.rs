@@ -7,11 +7,13 @@
 use crate::{
     dice::{Dice, Subject},
     history::{Candle, HOUR, History, Hour},
+    path::Moment,
 };
 use plimsoll_risk::num::{Price, wide};
 
-/// Minutes in an hour.
+/// Minutes in an hour, and seconds in a minute.
 const MINUTES: u32 = 60;
+const MINUTE: i64 = 60;
 
 /// One in millionths.
 const MILLION: i64 = 1_000_000;
@@ -58,6 +60,15 @@ pub struct Crash {
     pub phases: Vec<Phase>,
 }
 
+/// The three large ones, as files of prices call them, and how much of the market's moves each takes.
+pub fn majors() -> Option<Vec<Symbol>> {
+    let terms = [("BTC-USD", 40_000, 1_000_000), ("ETH-USD", 2_800, 1_200_000), ("SOL-USD", 80, 1_500_000)];
+    let symbol = |(name, price, beta): (&str, u64, u32)| {
+        Some(Symbol { name: name.to_owned(), price: Price::from_decimal(price, 0).ok()?, beta, noise: 500 })
+    };
+    terms.into_iter().map(symbol).collect()
+}
+
 impl Crash {
     /// A day: twelve calm hours; six in which the market loses about a third, a part of it in jumps; a rebound; calm.
     pub fn of_a_day(start: i64, symbols: Vec<Symbol>) -> Self {
@@ -82,6 +93,23 @@ impl Crash {
         History { symbols: self.symbols.iter().map(|symbol| symbol.name.clone()).collect(), hours }
     }
 
+    /// The same prices minute by minute, jumps and all, where the history of hours would smooth them: the first moment is
+    /// the start, and one a minute follows.
+    pub fn moments(&self, seed: u64) -> Vec<Moment> {
+        let mut dice = Dice::new(seed, Subject::Prices);
+        let mut prices: Vec<Price> = self.symbols.iter().map(|symbol| symbol.price).collect();
+        let mut unix_time = self.start;
+        let mut moments = vec![Moment { unix_time, prices: prices.clone() }];
+        for phase in &self.phases {
+            for _ in 0..phase.hours.saturating_mul(MINUTES) {
+                self.minute(phase, &mut prices, &mut dice);
+                unix_time = unix_time.saturating_add(MINUTE);
+                moments.push(Moment { unix_time, prices: prices.clone() });
+            }
+        }
+        moments
+    }
+
     /// Moves all prices for an hour.
     fn hour(&self, phase: &Phase, prices: &mut [Price], dice: &mut Dice) -> Vec<Candle> {
         let mut candles: Vec<Candle> = prices
@@ -89,21 +117,25 @@ impl Crash {
             .map(|price| Candle { open: *price, high: *price, low: *price, close: *price })
             .collect();
         for _ in 0..MINUTES {
-            let jump = if dice.happens(phase.jump_chance) { i64::from(phase.jump) } else { 0 };
-            let market =
-                i64::from(phase.drift).saturating_add(dice.around_zero(phase.noise)).saturating_add(jump);
-            for (symbol, candle) in self.symbols.iter().zip(&mut candles) {
-                let part = market.saturating_mul(i64::from(symbol.beta)) / MILLION;
-                let price = moved(candle.close, part.saturating_add(dice.around_zero(symbol.noise)));
-                candle.high = candle.high.max(price);
-                candle.low = candle.low.min(price);
-                candle.close = price;
+            self.minute(phase, prices, dice);
+            for (price, candle) in prices.iter().zip(&mut candles) {
+                candle.high = candle.high.max(*price);
+                candle.low = candle.low.min(*price);
+                candle.close = *price;
             }
         }
-        for (price, candle) in prices.iter_mut().zip(&candles) {
-            *price = candle.close;
-        }
         candles
+    }
+
+    /// Moves all prices for a minute.
+    fn minute(&self, phase: &Phase, prices: &mut [Price], dice: &mut Dice) {
+        let jump = if dice.happens(phase.jump_chance) { i64::from(phase.jump) } else { 0 };
+        let market =
+            i64::from(phase.drift).saturating_add(dice.around_zero(phase.noise)).saturating_add(jump);
+        for (symbol, price) in self.symbols.iter().zip(prices) {
+            let part = market.saturating_mul(i64::from(symbol.beta)) / MILLION;
+            *price = moved(*price, part.saturating_add(dice.around_zero(symbol.noise)));
+        }
     }
 }
 
@@ -158,6 +190,23 @@ mod tests {
             let fallen = Price::from_decimal(40_000, 0).unwrap().get() - lowest.get();
             let part = fallen * 100 / Price::from_decimal(40_000, 0).unwrap().get();
             assert!((15..=60).contains(&part), "seed {seed} fell by {part} %");
+        }
+    }
+
+    #[test]
+    fn minutes_are_those_of_the_hours() {
+        let (crash, seed) = (crash(), 5);
+        let (moments, history) = (crash.moments(seed), crash.history(seed));
+        assert_eq!(moments.len(), 24 * 60 + 1);
+        for (number, hour) in history.hours.iter().enumerate() {
+            let minutes = &moments[number * 60 + 1..=(number + 1) * 60];
+            for (place, candle) in hour.candles.iter().enumerate() {
+                let prices = || minutes.iter().map(|moment| moment.prices[place]);
+                assert_eq!(prices().next_back(), Some(candle.close));
+                assert_eq!(prices().max().max(Some(candle.open)), Some(candle.high));
+                assert_eq!(prices().min().min(Some(candle.open)), Some(candle.low));
+            }
+            assert_eq!(minutes[59].unix_time, hour.unix_time + HOUR);
         }
     }
 

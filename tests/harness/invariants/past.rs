@@ -1,6 +1,5 @@
 //! The ledger right before an instruction that only an account in danger allows: what that rested on.
 
-use super::ledger::Ledger;
 use crate::Chain;
 use anchor_lang::Discriminator;
 use plimsoll::{
@@ -31,7 +30,7 @@ impl Past {
         if !is_about_danger(instruction) {
             return None;
         }
-        let ledger = Ledger::read(chain);
+        let ledger = super::ledger(chain);
         let board = ledger.board?;
         Some(Self {
             board: Box::new(*board),

@@ -1,6 +1,6 @@
 //! Orders: what accounts list, reserve and wait for is what books and queues hold.
 
-use super::ledger::{Ledger, Trading};
+use crate::ledger::{Ledger, Trading};
 use plimsoll::state::MarginAccount;
 use plimsoll_client::book::{Node, OrderId, Side, Size, Ticks, audit::audit};
 use plimsoll_risk::{layout::account::OpenOrder, num::Quote};
@@ -10,7 +10,7 @@ const SIDES: [Side; 2] = [Side::Bid, Side::Ask];
 
 /// I-13 `books_are_sound`: both sides keep every promise of their structure, and no two orders cross that could fill now at
 /// fixed prices, whoever is at hand. (A reduce-only order whose account is not here lets takers pass.)
-pub(super) fn books_are_sound(trading: &Trading, now: i64) {
+pub(crate) fn books_are_sound(trading: &Trading, now: i64) {
     let index = trading.market.index;
     for side in SIDES {
         let view = trading.book.side(side);
@@ -31,7 +31,7 @@ pub(super) fn books_are_sound(trading: &Trading, now: i64) {
 
 /// I-13 `listed_orders_are_those_of_the_book`: every order of a book stands in its owner's account, in the slot that the book
 /// names; and every listed order rests there, or waits in the queue to be struck off.
-pub(super) fn listed_orders_are_those_of_the_book(ledger: &Ledger, trading: &Trading) {
+pub(crate) fn listed_orders_are_those_of_the_book(ledger: &Ledger, trading: &Trading) {
     for side in SIDES {
         for (at, node) in trading.book.all(side) {
             let owner = Pubkey::from(node.owner.0);
@@ -64,7 +64,7 @@ fn of(node: &Node, owner: &Pubkey, slot: usize) -> bool {
 
 /// I-13 `what_is_reserved_rests_or_waits`: an account's bids and asks in a market, in lots and at their limits in quote, are
 /// those of its resting orders and of what waits for it in the queue.
-pub(super) fn what_is_reserved_rests_or_waits(ledger: &Ledger, trading: &Trading) {
+pub(crate) fn what_is_reserved_rests_or_waits(ledger: &Ledger, trading: &Trading) {
     let market = trading.market;
     for (address, account) in &ledger.accounts {
         let mut reserved = [(0u64, 0u64); 2];

@@ -1,19 +1,18 @@
 //! The whole ledger at one moment.
 
-use crate::Chain;
 use plimsoll::state::{Bank, Exchange, InsuranceFund, InsuranceStake, MarginAccount, Market, RiskBoard};
 use plimsoll_client::{
     book::{self, BookView, QueueView, QueuedFill},
     decode,
 };
-use plimsoll_risk::layout::{account::Position, market::MarketTerms};
-use solana_account::ReadableAccount;
+use plimsoll_risk::layout::{Key, account::Position, market::MarketTerms};
 use solana_pubkey::Pubkey;
 use std::collections::BTreeMap;
 
-/// As it lies on the machine.
+/// As it lies on chain.
 #[derive(Default)]
-pub(super) struct Ledger<'a> {
+#[expect(missing_docs, reason = "they are what the program calls them")]
+pub struct Ledger<'a> {
     pub exchange: Option<&'a Exchange>,
     pub board: Option<&'a RiskBoard>,
     pub insurance: Option<&'a InsuranceFund>,
@@ -24,7 +23,8 @@ pub(super) struct Ledger<'a> {
 }
 
 /// One market with its book.
-pub(super) struct Trading<'a> {
+#[expect(missing_docs, reason = "they are what the program calls them")]
+pub struct Trading<'a> {
     pub address: Pubkey,
     pub market: &'a Market,
     /// Its entry on the board.
@@ -34,11 +34,16 @@ pub(super) struct Trading<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub fn read(chain: &'a Chain) -> Self {
+    /// Out of all accounts of the program, with their addresses; the data of each aligned to 8 bytes, as every allocation of
+    /// its own is.
+    ///
+    /// # Panics
+    /// Where a market has no board, no book or no queue.
+    pub fn read(accounts: impl IntoIterator<Item = (Pubkey, &'a [u8])>) -> Self {
+        let all: BTreeMap<Pubkey, &[u8]> = accounts.into_iter().collect();
         let mut ledger = Self::default();
         let mut found = Vec::new();
-        for (address, account) in chain.accounts_of(plimsoll::ID) {
-            let data = account.data();
+        for (address, data) in &all {
             if let Some(account) = look::<MarginAccount>(data) {
                 ledger.accounts.insert(*address, account);
             } else if let Some(bank) = look::<Bank>(data) {
@@ -57,7 +62,7 @@ impl<'a> Ledger<'a> {
         }
         for (address, market) in found {
             let board = ledger.board.expect("a market without a board");
-            ledger.markets.insert(market.index, Trading::read(chain, board, address, market));
+            ledger.markets.insert(market.index, Trading::read(&all, board, address, market));
         }
         ledger
     }
@@ -77,8 +82,13 @@ impl<'a> Ledger<'a> {
 }
 
 impl<'a> Trading<'a> {
-    fn read(chain: &'a Chain, board: &'a RiskBoard, address: Pubkey, market: &'a Market) -> Self {
-        let data = |key: plimsoll_risk::layout::Key| chain.data(&Pubkey::from(key.0));
+    fn read(
+        all: &BTreeMap<Pubkey, &'a [u8]>,
+        board: &'a RiskBoard,
+        address: Pubkey,
+        market: &'a Market,
+    ) -> Self {
+        let data = |key: Key| all.get(&Pubkey::from(key.0)).copied().unwrap_or_default();
         let book = BookView::read(data(market.bids), data(market.asks)).expect("a book");
         let queue = book::queue(data(market.queue)).expect("a queue");
         let terms = &board.markets[usize::from(market.index)];

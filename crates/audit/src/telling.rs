@@ -1,6 +1,5 @@
-//! What the program tells becomes the report.
+//! What the program tells becomes a report.
 
-use harness::Receipt;
 use plimsoll::{
     events::{Assessed, BankruptcyLeg, BankruptcyResolved, LEG_BORROW, LEG_POSITION},
     state::RiskBoard,
@@ -20,42 +19,46 @@ const CROSS: u8 = u8::MAX;
 /// Native units of one whole quote token.
 const WHOLE: u128 = 1_000_000;
 
+/// What became of an instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// What it used.
+    pub compute_units: u64,
+    /// Why it was refused, if it was.
+    pub error: Option<&'a TransactionError>,
+    /// What it told.
+    pub events: &'a [Event],
+}
+
 /// Writes the report.
 pub struct Teller {
+    /// What was told until now.
     pub report: Report,
     /// Flags that stand, by account and scope: when they were set.
     flags: BTreeMap<(Pubkey, u8), i64>,
-    /// The scope that is being liquidated.
-    pub scope: u8,
-    /// Whether something was liquidated, deleveraged or resolved since the last look.
+    /// Whether something was liquidated, deleveraged or resolved since somebody last took note.
     pub is_eventful: bool,
-    /// Who is in danger at the end.
-    pub left: Vec<String>,
     /// Refusals by instruction and reason.
     pub refusals: BTreeMap<(String, String), u64>,
 }
 
 impl Teller {
-    pub fn new(report: Report) -> Self {
-        Self {
-            report,
-            flags: BTreeMap::new(),
-            scope: CROSS,
-            is_eventful: false,
-            left: Vec::new(),
-            refusals: BTreeMap::new(),
-        }
+    /// Goes on with a report.
+    pub const fn new(report: Report) -> Self {
+        Self { report, flags: BTreeMap::new(), is_eventful: false, refusals: BTreeMap::new() }
     }
 
-    /// Takes note of what became of an instruction.
-    pub fn hears(&mut self, name: &str, receipt: &Receipt, board: &RiskBoard) {
-        if let Some(error) = &receipt.error {
-            self.report.refused(name);
-            *self.refusals.entry((name.to_owned(), reason(error))).or_default() += 1;
+    /// Takes note of what became of an instruction; the board is as it was then, for what tokens were worth.
+    pub fn hears(&mut self, told: &Told<'_>, board: &RiskBoard) {
+        if let Some(error) = told.error {
+            self.report.refused(told.name);
+            *self.refusals.entry((told.name.to_owned(), reason(error))).or_default() += 1;
             return;
         }
-        self.report.succeeded(name, receipt.compute_units);
-        for event in &receipt.events {
+        self.report.succeeded(told.name, told.compute_units);
+        for event in told.events {
             self.hears_event(event, board);
         }
     }
@@ -67,17 +70,17 @@ impl Teller {
             Event::Assessed(it) => self.hears_assessment(it),
             Event::TakenOver(it) => {
                 ways.taken_over.add(it.quote.into(), i128::from(it.fee) + i128::from(it.insurance_fee));
-                self.steps(it.account, it.over);
+                self.steps(it.account, it.market, it.over);
             }
             Event::LiquidatedIntoBook(it) => {
                 let fee = i128::from(it.taker_fee) + i128::from(it.fee) + i128::from(it.insurance_fee);
                 ways.into_book.add(it.quote.into(), fee);
-                self.steps(it.account, it.over);
+                self.steps(it.account, it.market, it.over);
             }
             Event::CollateralSwapped(it) => {
                 let notional = worth(board, it.debt_bank, it.repaid);
                 ways.collateral_swaps.add(notional, i128::from(it.fee) + i128::from(it.insurance_fee));
-                self.steps(it.account, it.over);
+                self.steps(it.account, CROSS, it.over);
             }
             Event::PnlBought(it) => {
                 ways.pnl_bought.add(it.claim.into(), i128::from(it.claim) - i128::from(it.paid));
@@ -89,8 +92,21 @@ impl Teller {
                 self.is_eventful = true;
             }
             Event::BankruptcyResolved(it) => self.hears_bankruptcy(it, board),
+            // Nobody else may cancel the orders of somebody who is not flagged.
+            Event::Cancelled(it) if self.is_flagged(it.account) => {
+                self.report.orders_cancelled += it.orders.len() as u64;
+            }
             _ => (),
         }
+    }
+
+    /// Accounts and pockets that are flagged now, by what was told.
+    pub fn standing_flags(&self) -> usize {
+        self.flags.len()
+    }
+
+    fn is_flagged(&self, account: Pubkey) -> bool {
+        self.flags.range((account, 0)..=(account, u8::MAX)).next().is_some()
     }
 
     fn hears_assessment(&mut self, it: &Assessed) {
@@ -104,10 +120,13 @@ impl Teller {
         }
     }
 
-    /// A step of a liquidation; the scope's flag falls where the danger is over.
-    fn steps(&mut self, account: Pubkey, over: bool) {
+    /// A step of a liquidation in a market (or of the cross part); the scope's flag falls where the danger is over. Only an
+    /// isolated position has a flag of its own.
+    fn steps(&mut self, account: Pubkey, market: u8, over: bool) {
         self.is_eventful = true;
-        if over && self.flags.remove(&(account, self.scope)).is_some() {
+        let own = (account, market);
+        let place = if self.flags.contains_key(&own) { own } else { (account, CROSS) };
+        if over && self.flags.remove(&place).is_some() {
             self.report.recovered += 1;
         }
     }
@@ -131,16 +150,7 @@ impl Teller {
         }
     }
 
-    /// Orders of somebody in danger were cancelled.
-    pub fn hears_cancels(&mut self, receipt: &Receipt) {
-        for event in &receipt.events {
-            if let Event::Cancelled(it) = event {
-                self.report.orders_cancelled += it.orders.len() as u64;
-            }
-        }
-    }
-
-    /// What no one bore yet.
+    /// What no one bore yet, native quote.
     pub fn leaves_open(&mut self, deficits: u64) {
         self.report.losses.open_deficit = Amount::new(deficits.into());
     }
@@ -159,7 +169,7 @@ fn worth(board: &RiskBoard, bank: u8, units: u64) -> i128 {
 }
 
 /// Why an instruction was refused.
-fn reason(error: &TransactionError) -> String {
+pub fn reason(error: &TransactionError) -> String {
     match error {
         TransactionError::InstructionError(_, InstructionError::Custom(code)) => errors::name(*code),
         other => format!("{other:?}"),

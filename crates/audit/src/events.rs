@@ -1,13 +1,12 @@
 //! Events: whoever misses one knows.
 
-use super::{History, ledger::Ledger};
-use crate::Receipt;
+use crate::{History, ledger::Ledger};
 use plimsoll_client::events::{Event, Source};
 
 impl History {
     /// I-7 `events_are_numbered_without_gaps`
-    pub(super) fn events_are_numbered_without_gaps(&mut self, receipt: &Receipt) {
-        for event in &receipt.events {
+    pub(crate) fn events_are_numbered_without_gaps(&mut self, told: &[Event]) {
+        for event in told {
             if let Event::AccountOpened(opened) = event {
                 self.sequences.remove(&Source::Account(opened.account)); // an address may be opened again
             }
@@ -24,7 +23,7 @@ impl History {
 }
 
 /// I-7, the other half: what accounts count is what was told.
-pub(super) fn counters_are_those_of_the_last_events(ledger: &Ledger, history: &mut History) {
+pub(crate) fn counters_are_those_of_the_last_events(ledger: &Ledger, history: &mut History) {
     // A stake that was closed counts from 1 when it is opened again.
     let stakes = ledger.stakes.keys().copied().collect();
     for closed in std::mem::replace(&mut history.stakes, stakes).difference(&history.stakes) {

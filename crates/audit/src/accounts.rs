@@ -1,6 +1,6 @@
 //! Margin accounts: their slots.
 
-use super::ledger::Ledger;
+use crate::ledger::Ledger;
 use bytemuck::Pod;
 use plimsoll::state::MarginAccount;
 use solana_pubkey::Pubkey;
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 /// I-5 `slots_are_tidy`: an account has at most one balance of a bank and one position in a market, and a free slot holds
 /// nothing at all.
-pub(super) fn slots_are_tidy(ledger: &Ledger) {
+pub(crate) fn slots_are_tidy(ledger: &Ledger) {
     for (address, account) in &ledger.accounts {
         balances_are_tidy(address, account);
         positions_are_tidy(address, account);

@@ -16,7 +16,7 @@ use solana_pubkey::Pubkey;
 
 /// I-20 `insurance_falls_only_through_the_waterfall`: fund and tranches change by what events say of them, and by nothing
 /// else: stakes, revenue and what is left of a closed market come in; bankruptcies, subsidies and redemptions take out.
-pub(super) fn insurance_falls_only_through_the_waterfall(ledger: &Ledger, history: &History) {
+pub(crate) fn insurance_falls_only_through_the_waterfall(ledger: &Ledger, history: &History) {
     let now = i128::from(ledger.insured());
     let expected = history.insured;
     assert_eq!(now, expected, "insurance changed by {}, and nobody said so", now - expected);
@@ -24,7 +24,7 @@ pub(super) fn insurance_falls_only_through_the_waterfall(ledger: &Ledger, histor
 
 /// I-23 `residues_are_whole`: a market counts on each side who holds lots, who has not applied what his side went through, and
 /// whose snapshot is of the epoch before.
-pub(super) fn residues_are_whole(ledger: &Ledger, trading: &Trading) {
+pub(crate) fn residues_are_whole(ledger: &Ledger, trading: &Trading) {
     let (market, terms) = (trading.market, trading.terms);
     for (is_long, residue) in [(true, &market.long_residue), (false, &market.short_residue)] {
         let side = if is_long { terms.longs } else { terms.shorts };
@@ -47,7 +47,7 @@ pub(super) fn residues_are_whole(ledger: &Ledger, trading: &Trading) {
 
 /// I-24 `open_deficits_and_insolvent_are_counted`: the insurance fund counts the markets with a deficit that are not closed,
 /// and the accounts and pockets that are marked insolvent: while there are any, nobody leaves it.
-pub(super) fn open_deficits_and_insolvent_are_counted(ledger: &Ledger) {
+pub(crate) fn open_deficits_and_insolvent_are_counted(ledger: &Ledger) {
     let Some(insurance) = ledger.insurance else { return };
     let is_open = |it: &&Trading| it.market.deficit.get() > 0 && it.terms.state != MARKET_CLOSED;
     let open = ledger.markets.values().filter(is_open).count();
@@ -60,7 +60,7 @@ pub(super) fn open_deficits_and_insolvent_are_counted(ledger: &Ledger) {
 
 /// I-25 `flags_are_those_of_what_is_flagged`: an account that is not flagged is healthy by its state; only isolated positions
 /// have a flag or a mark of their own.
-pub(super) fn flags_are_those_of_what_is_flagged(ledger: &Ledger) {
+pub(crate) fn flags_are_those_of_what_is_flagged(ledger: &Ledger) {
     for (address, account) in &ledger.accounts {
         let header = &account.header;
         let (state, flagged) = (header.state, header.flagged_at != 0);

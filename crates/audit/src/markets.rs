@@ -1,6 +1,6 @@
 //! Markets: every long has its short, and every unit of profit somebody's loss.
 
-use super::ledger::{Ledger, Trading};
+use crate::ledger::{Ledger, Trading};
 use plimsoll_client::book::{QueuedFill, Side, TAKEN_OFF};
 use plimsoll_risk::{
     deleveraging::{self, Residue},
@@ -19,7 +19,7 @@ const DUST_OF_A_POSITION: u64 = 4;
 /// I-10 `every_long_has_its_short`: the market counts the lots of all longs and of all shorts, with what a side has and its
 /// positions do not say yet; and with deleveraging and waiting fills applied there are as many long as short. Once the
 /// settlement price is fixed positions leave one by one, against that price.
-pub(super) fn every_long_has_its_short(ledger: &Ledger, trading: &Trading) {
+pub(crate) fn every_long_has_its_short(ledger: &Ledger, trading: &Trading) {
     let (market, index) = (trading.market, trading.market.index);
     let (mut long, mut short) = (market.long_residue.lots, market.short_residue.lots);
     for (_, position) in ledger.positions(index) {
@@ -37,7 +37,7 @@ pub(super) fn every_long_has_its_short(ledger: &Ledger, trading: &Trading) {
 /// I-11 `no_market_leaks`: pool + deficit = Σ quote of all positions and of the protocol's rounding lots + fees and
 /// insurance receivable + dust, with deleveraging, funding and waiting fills applied; the dust is never negative and grows
 /// by rounding alone. Once the settlement price is fixed, what is still open counts at that price.
-pub(super) fn no_market_leaks(ledger: &Ledger, trading: &Trading, operations: u64) {
+pub(crate) fn no_market_leaks(ledger: &Ledger, trading: &Trading, operations: u64) {
     let (market, terms, index) = (trading.market, trading.terms, trading.market.index);
     let whole = Whole::of(ledger, trading);
     let at_settlement =
@@ -108,7 +108,7 @@ fn applied(trading: &Trading, account: Pubkey, position: &Position, residues: &m
 
 /// I-12 `earmarks_are_what_markets_and_pockets_hold`: pools, pockets and insurance of the quote bank are the sums of the
 /// markets' and the positions', the shared insurance fund included; and no other bank has any.
-pub(super) fn earmarks_are_what_markets_and_pockets_hold(ledger: &Ledger) {
+pub(crate) fn earmarks_are_what_markets_and_pockets_hold(ledger: &Ledger) {
     let Some(board) = ledger.board else { return };
     let pools: u64 = ledger.markets.values().map(|trading| trading.market.pool.get()).sum();
     let all = ledger.accounts.values().flat_map(|account| &account.positions);
@@ -124,7 +124,7 @@ pub(super) fn earmarks_are_what_markets_and_pockets_hold(ledger: &Ledger) {
 
 /// I-14 `the_queue_is_whole`: what waits lies between head and tail, is counted, and says all that its maker needs to know;
 /// the head waits unless nothing does.
-pub(super) fn the_queue_is_whole(trading: &Trading) {
+pub(crate) fn the_queue_is_whole(trading: &Trading) {
     let (header, index) = (trading.queue.header(), trading.market.index);
     assert_eq!(Pubkey::from(header.market.0), trading.address, "the queue of market {index} is another's");
     assert!(header.head <= header.tail, "the queue of market {index} ends before it begins");

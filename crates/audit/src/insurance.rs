@@ -1,7 +1,6 @@
 //! What events say of insurance, and of what lenders bear.
 
-use super::History;
-use crate::Receipt;
+use crate::History;
 use plimsoll::events::{BankruptcyLeg, BankruptcyResolved, LEG_BORROW, LEG_POSITION};
 use plimsoll_client::events::Event;
 
@@ -10,9 +9,8 @@ const QUOTE: u8 = 0;
 
 impl History {
     /// Takes note of what a transaction told: how all insurance changed, and whose lenders bore a loss.
-    pub(super) fn insurance_is_told(&mut self, receipt: &Receipt) {
-        self.haircuts.clear();
-        for event in &receipt.events {
+    pub(crate) fn insurance_is_told(&mut self, told: &[Event]) {
+        for event in told {
             self.insured += change(event);
             if let Event::BankruptcyResolved(it) = event {
                 self.haircuts.extend(it.legs.iter().filter(|leg| lenders_bore(leg)).map(|leg| leg.index));
