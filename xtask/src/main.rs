@@ -1,10 +1,13 @@
 //! `cargo xtask <command>`: what this repository does that cargo alone cannot.
 
+mod binaries;
 mod build;
 mod ci;
 mod compute;
+mod demo;
 mod docs;
 mod idl;
+mod localnet;
 mod process;
 mod replay;
 mod repository;
@@ -51,6 +54,20 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Run a local network with the program on it: `cargo xtask localnet --help` says what it can be told
+    #[command(disable_help_flag = true)]
+    Localnet {
+        /// What the network is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Survive a crash on a local network, with keepers as real clients: `cargo xtask demo --help` says what of
+    #[command(disable_help_flag = true)]
+    Demo {
+        /// What the demo is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Everything that must hold before a merge
     Ci,
     /// Half of `idl`, in a process of its own
@@ -66,6 +83,8 @@ fn main() -> anyhow::Result<()> {
         Command::Compute { check } => compute::run_measurements(check),
         Command::Docs => docs::write(),
         Command::Replay { arguments } => replay::run_replay(&arguments),
+        Command::Localnet { arguments } => localnet::run_network(&arguments),
+        Command::Demo { arguments } => demo::run_demo(&arguments),
         Command::Ci => ci::run_checks(),
         Command::ExtractIdl { to } => idl::extract(&to),
     }

@@ -4,14 +4,10 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::{
-    build,
-    process::{cargo, run},
-};
+use crate::{binaries, build};
 
-/// Passes its arguments on to the `replay` binary of the tests. No package is named: a selection of its own would turn on
-/// other features and build Solana again.
+/// Passes its arguments on to the `replay` binary of the tests.
 pub fn run_replay(arguments: &[OsString]) -> Result<()> {
     build::program()?;
-    run(cargo().args(["run", "--quiet", "--bin", "replay", "--"]).args(arguments))
+    binaries::run_built("replay", arguments)
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::{localnet, process::run, repository};
+use crate::{binaries, process::run, repository};
 
 /// Generates the client of an IDL into a folder.
 pub fn generate(idl: &Path, to: &Path) -> Result<()> {
@@ -15,7 +15,7 @@ pub fn generate(idl: &Path, to: &Path) -> Result<()> {
 /// Type-checks the client and runs its tests, one of them on a local network in a process of its own.
 pub fn test() -> Result<()> {
     install()?;
-    run(npm().args(["test"]).env("PLIMSOLL_LOCALNET", localnet::binary()?))
+    run(npm().args(["test"]).env("PLIMSOLL_LOCALNET", binaries::built("plimsoll-localnet")?))
 }
 
 /// Installs exactly what the lock file says, unless that is what is there.
