@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use plimsoll_demo::{
     conduct::{Plan, run},
-    page::page,
+    page::{page, picture},
     prices::Course,
     progress::Progress,
 };
@@ -55,6 +55,9 @@ struct Arguments {
     /// Where the same is written for programs
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Where its most important charts are written as one drawing (SVG)
+    #[arg(long)]
+    picture: Option<PathBuf>,
     /// Leaves network and keepers at work at the last prices, until interrupted
     #[arg(long)]
     keep_running: bool,
@@ -108,6 +111,9 @@ fn main() -> Result<()> {
     println!("Report: {}", arguments.html.display());
     if let Some(path) = &arguments.json {
         writes(path, &(serde_json::to_string_pretty(&outcome)? + "\n"))?;
+    }
+    if let Some(path) = &arguments.picture {
+        writes(path, &picture(&outcome))?;
     }
     if arguments.keep_running {
         println!("JSON-RPC {}, WebSocket {}", stage.network.rpc_url(), stage.network.websocket_url());

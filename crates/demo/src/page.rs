@@ -1,6 +1,7 @@
 //! The report as a page that needs nothing else: figures, charts, tables.
 
 mod charts;
+mod picture;
 mod tables;
 
 use crate::outcome::{Look, Outcome};
@@ -45,7 +46,7 @@ pub fn page(outcome: &Outcome) -> String {
                 main {
                     (header(outcome))
                     section.figures { (figures(outcome)) }
-                    section.charts { @for chart in charts(outcome) { (chart) } }
+                    section.charts { @for chart in charts(outcome) { (chart.draw()) } }
                     (tables::keepers(outcome))
                     (tables::compute(outcome))
                     (tables::vaults(outcome))
@@ -54,6 +55,12 @@ pub fn page(outcome: &Outcome) -> String {
         }
     };
     markup.into_string()
+}
+
+/// Prices, margin, liquidations and deficits as one drawing, for a text that has no room for a page.
+pub fn picture(outcome: &Outcome) -> String {
+    let [prices, _, margin, ways, _, deficits] = charts(outcome);
+    picture::beside_each_other(&[prices, margin, ways, deficits])
 }
 
 fn header(outcome: &Outcome) -> Markup {
@@ -99,7 +106,7 @@ fn figures(outcome: &Outcome) -> Markup {
     html! { @for (name, figure) in all { div { strong { (figure) } span { (name) } } } }
 }
 
-fn charts(outcome: &Outcome) -> Vec<Markup> {
+fn charts(outcome: &Outcome) -> [Chart; 6] {
     let looks = &outcome.looks;
     let bearers: Vec<Series> =
         stacked(&BEARERS, looks, |look| look.bore.iter().map(|it| money(*it)).collect());
@@ -112,7 +119,7 @@ fn charts(outcome: &Outcome) -> Vec<Markup> {
             over(looks, |look| look.open_interest.get(place).map_or(0.0, |it| money(*it))),
         )
     });
-    let all = [
+    [
         Chart {
             unit: "%",
             is_from_zero: false,
@@ -130,8 +137,7 @@ fn charts(outcome: &Outcome) -> Vec<Markup> {
             vec![Series::line("insurance".into(), TEAL, over(looks, |it| money(it.insurance)))],
         ),
         Chart { is_stacked: true, ..Chart::of("Deficits and who paid them, USDC, until then", bearers) },
-    ];
-    all.iter().map(Chart::draw).collect()
+    ]
 }
 
 /// Each price as a part of the first; the index beside it, paler.
@@ -224,6 +230,15 @@ mod tests {
         }
         assert_eq!(page.matches("<svg").count(), 6);
         assert!(!page.contains("not drawn") && page.contains("7,000") && page.contains("BTC-PERP"));
+    }
+
+    #[test]
+    fn a_picture_is_one_drawing_of_four_charts() {
+        let picture = picture(&outcome());
+        assert!(picture.starts_with("<svg") && picture.ends_with("</svg>\n"));
+        assert_eq!(picture.matches("<svg").count(), picture.matches("</svg>").count());
+        assert_eq!(picture.matches("<svg").count(), 5);
+        assert!(picture.contains("Liquidations by way") && !picture.contains("not drawn"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use plotters::{
 use std::error::Error;
 
 /// Size of the drawing; the page scales it.
-const SIZE: (u32, u32) = (720, 300);
+pub const SIZE: (u32, u32) = (720, 300);
 /// Of axes and their labels: it reads on light and dark ground.
 const GREY: RGBColor = RGBColor(128, 134, 144);
 /// A limit that is drawn across.
@@ -66,25 +66,32 @@ impl Chart {
 
     /// The chart with its title and its legend.
     pub fn draw(&self) -> Markup {
-        let mut drawing = String::new();
-        let drawn = self.draw_into(&mut drawing);
-        let named = || self.series.iter().filter(|series| !series.is_pale);
         html! {
             figure {
                 figcaption { (self.title) }
                 ul.legend {
-                    @if named().count() > 1 {
-                        @for series in named() {
-                            @let (red, green, blue) = series.colour;
-                            li { i style=(format!("background:rgb({red},{green},{blue})")) {} (series.name) }
-                        }
+                    @for (name, (red, green, blue)) in self.named() {
+                        li { i style=(format!("background:rgb({red},{green},{blue})")) {} (name) }
                     }
                 }
-                @match drawn {
-                    Ok(()) => (PreEscaped(drawing)),
-                    Err(error) => p { "not drawn: " (error) },
-                }
+                (PreEscaped(self.drawing()))
             }
+        }
+    }
+
+    /// What a legend names, where there is more than one line.
+    pub fn named(&self) -> impl Iterator<Item = (&str, (u8, u8, u8))> {
+        let named = || self.series.iter().filter(|series| !series.is_pale);
+        let is_needed = named().count() > 1;
+        named().filter(move |_| is_needed).map(|series| (series.name.as_str(), series.colour))
+    }
+
+    /// The chart alone, as SVG.
+    pub fn drawing(&self) -> String {
+        let mut drawing = String::new();
+        match self.draw_into(&mut drawing) {
+            Ok(()) => drawing,
+            Err(error) => html! { p { "not drawn: " (error.to_string()) } }.into_string(),
         }
     }
 
