@@ -77,7 +77,8 @@ let account: Address;
 before(async () => {
     assert.ok(existsSync(binary), `no ${binary}: run \`cargo xtask test\`, which builds it`);
     const elf = join(repository, 'target/deploy/plimsoll.so');
-    const flags = ['--json', '--rpc-port', '0', '--ws-port', '0', '--wallets', '1', '--elf', elf, '--keys', keys];
+    const ports = ['--rpc-port', '0', '--ws-port', '0'];
+    const flags = ['--json', '--no-keepers', ...ports, '--wallets', '1', '--elf', elf, '--keys', keys];
     child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
     network = JSON.parse(await firstLine(child)) as Announced;
     rpc = createSolanaRpc(network.rpc);

@@ -8,7 +8,7 @@ use plimsoll_deploy::{
     Manifest,
     manifest::{Bank, Market},
 };
-use plimsoll_localnet::{Network, oracle};
+use plimsoll_localnet::{Network, keepers::Keepers, oracle};
 use serde_json::{Map, Value, json};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -16,7 +16,12 @@ use solana_signer::Signer;
 use crate::keys::Kept;
 
 /// All of it, in one value.
-pub fn everything(network: &Network, manifest: &Manifest, keys: &[Kept]) -> Result<Value> {
+pub fn everything(
+    network: &Network,
+    manifest: &Manifest,
+    keys: &[Kept],
+    keepers: Option<&Keepers>,
+) -> Result<Value> {
     let of = ExchangeAddresses::derive();
     let text = |address: &Pubkey| address.to_string();
     let feeds = manifest.feeds.iter().enumerate().map(|(place, feed)| {
@@ -49,6 +54,10 @@ pub fn everything(network: &Network, manifest: &Manifest, keys: &[Kept]) -> Resu
         let tokens: Map<String, Value> = manifest.banks.iter().map(token).collect();
         json!({ "address": text(&owner), "keypair": kept.file, "tokens": tokens })
     };
+    let keepers = keepers.iter().flat_map(|keepers| &keepers.all);
+    let keepers = keepers
+        .map(|it| json!({ "name": it.name, "keypair": it.keypair, "log": it.log }))
+        .collect::<Vec<_>>();
     let (roles, wallets) = keys.split_at(ROLES.len().min(keys.len()));
     let roles: Map<String, Value> =
         ROLES.iter().zip(roles).map(|(name, kept)| ((*name).to_owned(), key(kept))).collect();
@@ -57,6 +66,7 @@ pub fn everything(network: &Network, manifest: &Manifest, keys: &[Kept]) -> Resu
         "program": text(&plimsoll_client::ID), "exchange": text(&of.exchange), "board": text(&of.board),
         "insurance": text(&of.insurance), "feeds": feeds.collect::<Vec<_>>(), "banks": banks.collect::<Vec<_>>(),
         "markets": markets, "roles": roles, "wallets": wallets.iter().map(wallet).collect::<Vec<_>>(),
+        "keepers": keepers,
     }))
 }
 
@@ -88,6 +98,10 @@ pub fn in_words(all: &Value) -> String {
     }
     for entry in all["wallets"].as_array().into_iter().flatten() {
         line("wallet", &entry["keypair"]);
+    }
+    for entry in all["keepers"].as_array().into_iter().flatten() {
+        let name = entry["name"].as_str().unwrap_or_default();
+        line(&format!("log {name}"), &entry["log"]);
     }
     text
 }

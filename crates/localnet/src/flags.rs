@@ -43,7 +43,10 @@ pub struct Flags {
     /// How many wallets get lamports and tokens
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = value_parser!(u16).range(..=10_000))]
     pub wallets: u16,
-    /// Where the keys go of wallets, deployer and guardian [default: plimsoll-localnet in the folder for temporary files]
+    /// Start no keepers: nobody copies prices to the board, applies fills, liquidates or quotes
+    #[arg(long)]
+    pub no_keepers: bool,
+    /// Where the keys go of wallets, deployer and guardian, and what keepers read and write [default: plimsoll-localnet in the folder for temporary files]
     #[arg(long, value_name = "FOLDER")]
     pub keys: Option<PathBuf>,
     /// Carry on from this file if it is there; save to it at the end and on SIGUSR1

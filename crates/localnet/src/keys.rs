@@ -36,6 +36,11 @@ impl Keys {
         Ok(Self(folder))
     }
 
+    /// Where they lie.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// Writes the key that everybody knows by a name: the same on every local network.
     pub fn keep(&self, name: &str) -> Result<Kept> {
         let (key, file) = (local::keypair(name), self.0.join(format!("{name}.json")));

@@ -13,13 +13,14 @@
 //!
 //! - [`deploy`]: the program through the loader, the exchange from a manifest.
 //! - [`wallet`]: lamports and tokens. [`oracle`]: prices in Pyth's format. [`prices`]: where they come from.
-//! - [`clock`]: time that runs, or stands where it is set. [`state`]: a network in a file.
+//! - [`keepers`]: keepers as processes. [`clock`]: time that runs, or stands where it is set. [`state`]: a network in a file.
 //!
 //! The command `plimsoll-localnet` is all of this with a command line.
 
 mod chain;
 pub mod clock;
 pub mod deploy;
+pub mod keepers;
 mod network;
 mod once;
 pub mod oracle;

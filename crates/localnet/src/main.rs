@@ -4,12 +4,13 @@ mod announce;
 mod flags;
 mod keys;
 mod signals;
+mod staff;
 
 use std::{
     io::Write,
     path::Path,
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -17,8 +18,10 @@ use clap::Parser;
 use flags::Flags;
 use keys::{Kept, Keys};
 use plimsoll_client::addresses::{BankAddresses, ExchangeAddresses};
-use plimsoll_deploy::Manifest;
-use plimsoll_localnet::{Blocks, Network, Options, deploy, oracle::Publisher, prices, state, wallet};
+use plimsoll_deploy::{Manifest, manifest::Bank};
+use plimsoll_localnet::{
+    Blocks, Network, Options, deploy, keepers::Keepers, oracle::Publisher, prices, state, wallet,
+};
 use signals::{Signals, Told};
 use solana_signer::Signer;
 
@@ -26,6 +29,8 @@ use solana_signer::Signer;
 const LAMPORTS: u64 = 1_000_000_000_000;
 const QUOTE_TOKENS: u64 = 1_000_000;
 const OTHER_TOKENS: u64 = 1_000;
+/// Between two looks whether all keepers still work.
+const GLANCE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match run(&Flags::parse()) {
@@ -62,13 +67,17 @@ fn run(flags: &Flags) -> Result<()> {
     fill(&network, &manifest, &kept)?;
     let player = prices::play(&network, &manifest, tape, from, flags.speed)?;
 
-    // Before anybody knows of it: a signal that nobody listens for ends the process.
+    // Before anybody is to be stopped: a signal that nobody listens for ends the process.
     let mut signals = Signals::listen()?;
-    let all = announce::everything(&network, &manifest, &kept)?;
+    let mut keepers = if flags.no_keepers { None } else { keepers(&network, &manifest, &keys)? };
+    let all = announce::everything(&network, &manifest, &kept, keepers.as_ref())?;
     let text = if flags.json { format!("{all}\n") } else { announce::in_words(&all) };
     std::io::stdout().write_all(text.as_bytes())?;
     std::io::stdout().flush()?;
-    serve(&network, flags.state.as_deref(), &mut signals)?;
+    serve(&network, flags.state.as_deref(), &mut signals, keepers.as_mut())?;
+    if let Some(mut keepers) = keepers {
+        keepers.stop();
+    }
     drop(player);
     flags.state.as_deref().map_or(Ok(()), |path| state::save(&network, path))
 }
@@ -102,22 +111,46 @@ fn fill(network: &Network, manifest: &Manifest, kept: &[Kept]) -> Result<()> {
             continue;
         }
         for (place, bank) in manifest.banks.iter().enumerate().filter(|(_, bank)| bank.local.is_some()) {
-            let whole = if place == 0 { QUOTE_TOKENS } else { OTHER_TOKENS };
-            let amount = 10u64.checked_pow(bank.decimals.into()).and_then(|unit| unit.checked_mul(whole));
+            let tokens = if place == 0 { QUOTE_TOKENS } else { OTHER_TOKENS };
             let at = BankAddresses::derive(&of, bank.mint, bank.token_program);
-            wallet::give(network, &at, &owner, amount.unwrap_or(u64::MAX / 1_000_000))?;
+            wallet::give(network, &at, &owner, whole(bank, tokens))?;
         }
     }
     Ok(())
 }
 
-/// Waits until it is told to end; saves whenever it is told to.
-fn serve(network: &Network, state: Option<&Path>, signals: &mut Signals) -> Result<()> {
-    while signals.next() == Told::Save {
-        if let Some(path) = state {
-            state::save(network, path)?;
-            eprintln!("plimsoll-localnet: saved to {}", path.display());
-        }
+/// Whole tokens of a bank in its native units; as many as a mint can bear a million times where that is beyond it.
+fn whole(bank: &Bank, tokens: u64) -> u64 {
+    let amount = 10u64.checked_pow(bank.decimals.into()).and_then(|unit| unit.checked_mul(tokens));
+    amount.unwrap_or(u64::MAX / 1_000_000)
+}
+
+/// Those who keep it alive; nobody where their executable was not built, which is no reason to end.
+fn keepers(network: &Network, manifest: &Manifest, keys: &Keys) -> Result<Option<Keepers>> {
+    if let Err(missing) = plimsoll_localnet::keepers::program() {
+        eprintln!("plimsoll-localnet: no keepers are at work, so no price comes to the board: {missing}");
+        return Ok(None);
     }
-    Ok(())
+    staff::start(network, manifest, keys.folder()).map(Some)
+}
+
+/// Waits until it is told to end; saves whenever it is told to, and tells which keepers have ended.
+fn serve(
+    network: &Network,
+    state: Option<&Path>,
+    signals: &mut Signals,
+    mut keepers: Option<&mut Keepers>,
+) -> Result<()> {
+    loop {
+        match (signals.next_within(GLANCE), state) {
+            (Some(Told::End), _) => return Ok(()),
+            (Some(Told::Save), Some(path)) => {
+                state::save(network, path)?;
+                eprintln!("plimsoll-localnet: saved to {}", path.display());
+            }
+            (Some(Told::Save) | None, _) => {}
+        }
+        let ended = keepers.as_mut().map(|keepers| keepers.ended());
+        ended.into_iter().flatten().for_each(|news| eprintln!("plimsoll-localnet: {news}"));
+    }
 }

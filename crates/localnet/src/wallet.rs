@@ -5,7 +5,10 @@ use anchor_spl::{
     token::spl_token,
 };
 use anyhow::{Context, Result};
-use plimsoll_client::addresses::{self, BankAddresses};
+use plimsoll_client::{
+    addresses::{self, BankAddresses},
+    instructions::{account::MarginAccount, vault::Inflow},
+};
 use plimsoll_deploy::{FAUCET, local};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -45,6 +48,26 @@ pub fn give(network: &Network, bank: &BankAddresses, owner: &Pubkey, amount: u64
         .execute(&instructions, &[&faucet])
         .with_context(|| format!("minting {amount} of {}", bank.mint))?;
     Ok(account)
+}
+
+/// What opens a margin account, which `payer` pays for, and deposits native units into it, by bank, in this order; the tokens
+/// come out of nothing and are with the owner now. `payer` and owner sign.
+///
+/// # Errors
+/// A mint is not the faucet's to mint, or not there.
+pub fn entry(
+    network: &Network,
+    account: &MarginAccount,
+    payer: Pubkey,
+    deposits: &[(BankAddresses, u64)],
+) -> Result<Vec<Instruction>> {
+    let mut instructions = vec![account.open(payer)];
+    for (bank, amount) in deposits {
+        let source = give(network, bank, &account.owner, *amount)?;
+        let inflow = Inflow { bank: *bank, account: account.address, depositor: account.owner, source };
+        instructions.push(inflow.deposit(*amount));
+    }
+    Ok(instructions)
 }
 
 /// What a token account holds, in the token's smallest unit.

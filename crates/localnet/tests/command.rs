@@ -1,17 +1,23 @@
 //! The command as people start it: what it says, what it answers, what it saves.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
+use plimsoll_client::{book::Side, rpc::Reader};
 use serde_json::Value;
 use solana_client::rpc_client::RpcClient;
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A folder of this test, away when the test is over.
 struct Folder(PathBuf);
@@ -50,6 +56,36 @@ impl Running {
         Ok(RpcClient::new_with_commitment(url, CommitmentConfig::processed()))
     }
 
+    /// Waits until every feed has a price on the board and every market orders on both sides.
+    fn comes_alive(&mut self) -> Result<()> {
+        let url = self.said["rpc"].as_str().context("rpc")?.to_owned();
+        let reader = Reader::new(&[url], CommitmentConfig::processed());
+        loop {
+            let board = reader.board()?;
+            let feeds = &board.feeds[..usize::from(board.header.feed_count)];
+            let is_priced = feeds.iter().all(|feed| feed.price.get() > 0);
+            let mut is_quoted = true;
+            for (at, _) in reader.markets()? {
+                let book = reader.book(&at)?;
+                let book = book.view()?;
+                is_quoted &= [Side::Bid, Side::Ask].into_iter().all(|side| book.all(side).count() > 0);
+            }
+            if is_priced && is_quoted {
+                return Ok(());
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Waits until nobody works with the maker's key any more.
+    fn waits_for_the_end_of_the_maker(&self) -> Result<()> {
+        let keepers = self.said["keepers"].as_array().context("keepers")?;
+        let maker = keepers.iter().find(|it| it["name"] == "maker").context("a maker")?;
+        let lock = format!("{}.maker.lock", maker["keypair"].as_str().context("a file")?);
+        let lock = File::open(&lock).with_context(|| format!("it worked, so there is {lock}"))?;
+        Ok(lock.lock()?)
+    }
+
     fn signal(&self, name: &str) -> Result<()> {
         let kill = format!("kill -s {name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status()?;
@@ -80,7 +116,7 @@ fn address(of: &Value, field: &str) -> Result<Pubkey> {
 fn the_command_says_what_clients_need_publishes_prices_and_carries_on_where_it_stopped() -> Result<()> {
     let folder = Folder(std::env::temp_dir().join(format!("plimsoll-command-{}", std::process::id())));
     fs::create_dir_all(&folder.0)?;
-    let first = Running::start(&folder.0, &["--speed", "3600"])?;
+    let first = Running::start(&folder.0, &["--no-keepers", "--speed", "3600"])?;
     let (client, said) = (first.client()?, first.said.clone());
     let counts =
         ["feeds", "banks", "markets", "wallets"].map(|list| said[list].as_array().map_or(0, Vec::len));
@@ -95,21 +131,44 @@ fn the_command_says_what_clients_need_publishes_prices_and_carries_on_where_it_s
     let oracle = address(&said["feeds"][1], "oracle")?;
     let before = client.get_account_data(&oracle)?;
     while client.get_account_data(&oracle)? == before {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        thread::sleep(PAUSE);
     }
     first.signal("USR1")?;
     while !folder.0.join("state").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        thread::sleep(PAUSE);
     }
     first.ends()?;
 
-    let second = Running::start(&folder.0, &[])?;
+    let second = Running::start(&folder.0, &["--no-keepers"])?;
     let (client, told) = (second.client()?, &second.said);
     ensure!(told["time"].as_i64() >= said["time"].as_i64().map(|time| time + 3_600), "{told}");
     assert_eq!(client.get_balance(&address(wallet, "address")?)?, 1_000_000_000_000, "given once");
     let program = client.get_account(&address(&said, "program")?)?;
     ensure!(program.executable, "the program is there");
     second.ends()
+}
+
+#[test]
+fn keepers_bring_prices_and_quotes_carry_on_with_a_saved_network_and_end_with_one_that_is_killed()
+-> Result<()> {
+    let folder = Folder(std::env::temp_dir().join(format!("plimsoll-alive-{}", std::process::id())));
+    fs::create_dir_all(&folder.0)?;
+    let mut first = Running::start(&folder.0, &[])?;
+    let said = first.said["keepers"].as_array().cloned().unwrap_or_default();
+    let names: Vec<&str> = said.iter().filter_map(|keeper| keeper["name"].as_str()).collect();
+    assert_eq!(names, ["clerk", "liquidator", "maker"], "`cargo build --workspace` makes the keepers");
+    first.comes_alive()?;
+    first.ends()?;
+    for keeper in &said {
+        let log = fs::read_to_string(keeper["log"].as_str().context("a log")?)?;
+        ensure!(log.contains(" stopped "), "asked to stop, and not killed: {keeper}\n{log}");
+    }
+
+    let mut second = Running::start(&folder.0, &[])?;
+    second.comes_alive()?;
+    second.child.kill()?;
+    second.child.wait()?;
+    second.waits_for_the_end_of_the_maker()
 }
 
 #[test]
