@@ -142,11 +142,8 @@ impl Keepers {
 
     /// Asks all to stop, and waits until they have.
     pub fn stop(&mut self) {
-        for keeper in &self.all {
-            if let Some(process) = &keeper.process {
-                // Where there is no such command the process is killed below.
-                let _ = Command::new("kill").arg(process.id().to_string()).status();
-            }
+        for process in self.all.iter_mut().filter_map(|keeper| keeper.process.as_mut()) {
+            drop(process.stdin.take());
         }
         let end = Instant::now() + PATIENCE;
         for keeper in &mut self.all {
@@ -200,13 +197,16 @@ fn beside_tests(program: &Path) -> PathBuf {
     program.parent().and_then(Path::parent).map_or_else(PathBuf::new, |folder| folder.join(PROGRAM))
 }
 
+/// Starts one that ends with this process, however this one ends: it holds the other end of its standard input.
 fn spawn(program: &Path, keeper: &Keeper) -> Result<Child> {
     let log = File::options().append(true).open(&keeper.log)?;
     Command::new(program)
         .arg("--config")
         .arg(&keeper.config)
-        .args(["--logs", "json"])
-        .stdin(Stdio::null())
+        .args(["--logs", "json", "--until-stdin-ends"])
+        // What became of transactions is read out of the logs.
+        .env("RUST_LOG", "info")
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()

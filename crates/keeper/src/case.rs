@@ -16,8 +16,10 @@ use plimsoll_client::{
 use plimsoll_risk::{
     RiskError,
     health::Overlay,
-    layout::account::{MarginAccount, Position},
-    liquidation::{Fee, Scope as Measured, Standing, StepTerms, book_fee, fee_rate, step, swap},
+    layout::account::{ACCOUNT_INSOLVENT, MarginAccount, POSITION_INSOLVENT, Position},
+    liquidation::{
+        Fee, Scope as Measured, Standing, StepTerms, book_fee, fee_rate, insolvency_due, step, swap,
+    },
     margin::Holdings,
     num::{Index, Price, Quote, Ratio},
 };
@@ -114,6 +116,24 @@ impl<'a> Case<'a> {
         Situation { account: &self.account, scope: self.scope, view: outlook::measures(&self.view, overlay) }
     }
 
+    /// Whether a pool may pay the scope's gains: while somebody is marked insolvent, only who is marked as well.
+    fn is_paid(&self) -> bool {
+        let is_marked = match self.scope {
+            Scope::Cross => self.account.header.state == ACCOUNT_INSOLVENT,
+            Scope::Pocket(market) => {
+                let mut held = self.account.positions.iter();
+                held.any(|it| it.is_isolated() && it.market == market && it.flags & POSITION_INSOLVENT != 0)
+            }
+        };
+        is_marked || !self.view.store.is_loss_pending()
+    }
+
+    /// Whether nobody took the scope over in time: what is left then is the insurance driver's.
+    pub fn is_overdue(&self) -> bool {
+        let seconds = self.view.board.header.insolvency_seconds;
+        insolvency_due(self.flagged_at(), seconds, self.view.now)
+    }
+
     fn is_open(&self, way: Way) -> bool {
         !self.closed.contains(&way)
     }
@@ -142,7 +162,7 @@ impl<'a> Case<'a> {
                 true => outlook::counter_lots(view, position),
                 false => 0,
             },
-            payable: match self.is_open(Way::SettleGain(market)) {
+            payable: match self.is_open(Way::SettleGain(market)) && self.is_paid() {
                 true => quote(outlook::payable(view, market)),
                 false => Quote::ZERO,
             },
@@ -224,20 +244,44 @@ impl<'a> Case<'a> {
             Some(market) => self.view.board.market(market).map_err(|_| RiskError::Missing)?.auction(),
             None => header.swap_auction(),
         };
-        let flagged_at = match self.scope {
+        Ok(StepTerms {
+            rate: fee_rate(&auction, self.flagged_at(), self.view.now),
+            insurance_share: auction.insurance_share,
+            dust: header.liq_dust,
+            most_lots: u32::MAX,
+        })
+    }
+
+    /// When the scope was flagged, unix seconds; 0 where it is not.
+    fn flagged_at(&self) -> i64 {
+        match self.scope {
             Scope::Cross => self.account.header.flagged_at,
             Scope::Pocket(market) => {
                 let mut held = self.account.positions.iter().zip(&self.account.pocket_flags);
                 let found = held.find(|(position, _)| position.is_isolated() && position.market == market);
                 found.map_or(0, |(_, flag)| flag.flagged_at.into())
             }
+        }
+    }
+
+    /// Until when the prices may be used that an action rests on, unix seconds.
+    fn until(&self, action: &Action) -> i64 {
+        let of_market = |market: u8| self.view.board.market(market).map_or(i64::MAX, |it| it.valid_until);
+        let takes = |until: i64| {
+            let own = self.view.store.account(&self.view.own.account);
+            own.map_or(until, |own| until.min(outlook::prices_hold(&self.view, &own)))
         };
-        Ok(StepTerms {
-            rate: fee_rate(&auction, flagged_at, self.view.now),
-            insurance_share: auction.insurance_share,
-            dust: header.liq_dust,
-            most_lots: u32::MAX,
-        })
+        match *action {
+            Action::IntoBook { market, .. }
+            | Action::SettleLoss { market }
+            | Action::SettleGain { market }
+            | Action::Deleverage { market, .. } => of_market(market),
+            Action::TakeOver { market, .. } => takes(of_market(market)),
+            Action::SwapCollateral { .. } | Action::BuyPnl { .. } => {
+                takes(outlook::prices_hold(&self.view, &self.account))
+            }
+            _ => i64::MAX,
+        }
     }
 
     /// An action as a transaction; nothing where something that it needs is not in memory yet.
@@ -287,7 +331,7 @@ impl<'a> Case<'a> {
             }
             Action::Resolve => ("resolve_bankruptcy", self.resolution(quote_bank)?),
         };
-        Some(Task::new(name, instruction))
+        Some(Task::new(name, instruction).until(self.until(action)))
     }
 
     /// The worst price in ticks, rounded down: the program compares in ticks as well.

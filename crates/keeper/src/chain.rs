@@ -43,6 +43,8 @@ pub enum Outcome {
     Refused(u32),
     /// It was not executed, for a reason of the network's.
     Failed(String),
+    /// It was not sent: a price that it rests on has become too old since it was decided.
+    Outdated,
 }
 
 impl Outcome {
@@ -58,7 +60,16 @@ impl Outcome {
             Self::Rehearsed => "rehearsed".to_owned(),
             Self::Refused(code) => errors::name(*code),
             Self::Failed(_) => "Network".to_owned(),
+            Self::Outdated => "outdated".to_owned(),
         }
+    }
+
+    /// Whether nothing of the kind can be done before the board is refreshed.
+    pub fn waits_for_prices(&self) -> bool {
+        use plimsoll::errors::Refusal::{PricesTooFarApart, StaleMarket, StalePrice};
+        let refusal = if let Self::Refused(code) = self { errors::refusal(*code) } else { None };
+        matches!(self, Self::Outdated)
+            || matches!(refusal, Some(PricesTooFarApart | StaleMarket | StalePrice))
     }
 
     /// Whether it was refused only because somebody had done the same before, or the moment had passed: what a restart or
@@ -143,7 +154,7 @@ pub trait Chain: Send + Sync {
     /// itself, as often as it takes.
     fn follow(&self, watched: &[Pubkey], stop: &Stop, tell: &mut Tell<'_>);
 
-    /// Some of the program's accounts as they are now, in any order; what is not the program's is nothing.
+    /// Some of the program's accounts, or the clock, as they are now, in any order; what is neither is nothing.
     ///
     /// # Errors
     /// The network does not answer.
@@ -164,5 +175,14 @@ mod tests {
         assert!(of(Refusal::NothingToDo).is_too_late());
         assert!(!of(Refusal::NotEnoughMargin).is_too_late() && !Outcome::Done.is_too_late());
         assert_eq!(of(Refusal::NotEnoughMargin).name(), "NotEnoughMargin");
+    }
+
+    #[test]
+    fn an_old_price_is_waited_for() {
+        let waits = |refusal: Refusal| Outcome::Refused(u32::from(refusal)).waits_for_prices();
+        assert!(
+            waits(Refusal::StaleMarket) && waits(Refusal::StalePrice) && Outcome::Outdated.waits_for_prices()
+        );
+        assert!(!waits(Refusal::NotEnoughMargin) && !Outcome::Done.waits_for_prices());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     answers::Answers,
-    chain::{Chain, Event, Outcome, Parcel, Urgency},
+    chain::{CLOCK, Chain, Event, Outcome, Parcel, Urgency},
     pulse::{Pulse, Topic},
     role::Role,
     stop::Stop,
@@ -49,12 +49,19 @@ pub struct Task {
     pub urgency: Urgency,
     /// What it earns the keeper if it goes through, native quote, as far as that is known beforehand.
     pub profit: Quote,
+    /// The last second, unix time, at which prices that it rests on may be used: after that it is not sent any more.
+    pub until: i64,
 }
 
 impl Task {
     /// Something that has to be done, sooner or later, and earns nothing.
     pub const fn new(name: &'static str, instruction: Instruction) -> Self {
-        Self { name, instruction, urgency: Urgency::Ordinary, profit: Quote::ZERO }
+        Self { name, instruction, urgency: Urgency::Ordinary, profit: Quote::ZERO, until: i64::MAX }
+    }
+
+    /// The same, resting on prices that may be used until then, unix seconds.
+    pub fn until(self, until: i64) -> Self {
+        Self { until: until.min(self.until), ..self }
     }
 
     /// The same at once, for a profit.
@@ -111,6 +118,11 @@ impl Desk {
     /// The exchange in memory.
     pub fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keeper itself.
+    pub const fn own(&self) -> &Own {
+        &self.own
     }
 
     /// What changes in it.
@@ -170,8 +182,14 @@ impl Desk {
 
     /// The same of several of a kind in one transaction: all of them, or none.
     pub fn does_together(&self, role: Role, tasks: &[Task]) -> Outcome {
-        if let Some(known) = self.answers.to(tasks, &self.store()) {
-            return known;
+        {
+            let store = self.store();
+            if store.now().is_some_and(|now| tasks.iter().any(|task| task.until < now)) {
+                return Outcome::Outdated;
+            }
+            if let Some(known) = self.answers.to(tasks, &store) {
+                return known;
+            }
         }
         let instructions: Vec<Instruction> = tasks.iter().map(|task| task.instruction.clone()).collect();
         let (name, urgency) =
@@ -197,7 +215,7 @@ impl Desk {
         outcome
     }
 
-    /// Of what was written, the accounts that the role decides by.
+    /// Of what was written, the accounts that the role decides by; the time as well, which some nodes tell nobody.
     fn reads_again(&self, role: Role, instructions: &[Instruction]) {
         let board = self.store().exchange().board;
         let matters = |address: &Pubkey| {
@@ -205,7 +223,7 @@ impl Desk {
         };
         let all = instructions.iter().flat_map(|instruction| &instruction.accounts);
         let touched = all.filter(|meta| meta.is_writable && matters(&meta.pubkey)).map(|meta| meta.pubkey);
-        let touched: Vec<Pubkey> = touched.collect::<BTreeSet<_>>().into_iter().collect();
+        let touched: Vec<Pubkey> = touched.chain([CLOCK]).collect::<BTreeSet<_>>().into_iter().collect();
         match self.chain.accounts(&touched) {
             Ok(updates) => _ = self.hears(&Event::Changed(updates)),
             Err(error) => tracing::warn!(%error, "what was written could not be read"),
@@ -267,6 +285,19 @@ mod tests {
         desk.hears(&Event::Changed(chain.accounts(&[ALICE]).expect("an account")));
         does();
         assert_eq!(chain.state().sent.len(), 2);
+    }
+
+    #[test]
+    fn what_rests_on_a_price_is_not_sent_after_its_time() {
+        let chain = Arc::new(Memory::new(|_, _| Outcome::Done));
+        let desk = desk(&chain);
+        desk.hears(&Event::Changed(vec![clock(NOW)]));
+        chain.state().now = NOW + 1;
+        let task = assessing().until(NOW);
+        assert_eq!(desk.does(Role::Liquidator, &task), Outcome::Done);
+        assert_eq!(desk.store().now(), Some(NOW + 1), "the time is read with what was written");
+        assert_eq!(desk.does(Role::Liquidator, &task), Outcome::Outdated);
+        assert_eq!(chain.state().sent.len(), 1);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub const COMPANIONS: usize = 8;
 const MOST_APPLIED: u8 = 36;
 /// Feeds that one transaction refreshes.
 const MOST_FEEDS: usize = 8;
-/// Funding waits so many times as long for a price that is not valid.
+/// Funding and settlements wait so many times as long for prices that are not valid.
 const PATIENCE: i64 = 10;
 /// Most deleveragings applied in one turn.
 const MOST_DELEVERAGINGS: usize = 64;
@@ -90,7 +90,19 @@ pub fn fills(view: &View<'_>) -> Vec<Task> {
     view.store.markets().filter_map(of_market).collect()
 }
 
+/// Whether it is time to settle everybody, who were settled last at `since`, unix seconds: not while a market that is open has
+/// no valid price, but that is not waited for long either.
+pub fn settles_now(view: &View<'_>, settings: &Settling, since: i64) -> bool {
+    let has_price = |entry: &crate::store::MarketEntry| {
+        let terms = view.board.market(entry.market.index);
+        terms.is_ok_and(|it| it.state >= MARKET_SETTLING || it.valid_until >= view.now)
+    };
+    let patience = if view.store.markets().all(has_price) { 1 } else { PATIENCE };
+    view.now.saturating_sub(since) >= settings.seconds.saturating_mul(patience)
+}
+
 /// Losses become cash of the pools first, then gains that were realised are paid out of them, the largest first; fees follow.
+/// No gain is paid while somebody is marked insolvent.
 pub fn settlements(view: &View<'_>, settings: &Settling) -> Vec<Task> {
     let Some(quote_bank) = view.store.quote_bank() else { return Vec::new() };
     let accounts = view.store.accounts();
@@ -99,7 +111,8 @@ pub fn settlements(view: &View<'_>, settings: &Settling) -> Vec<Task> {
         for position in holdings.positions.iter().filter(|position| !position.is_free()) {
             let Ok(terms) = view.board.market(position.market) else { continue };
             let (amount, is_gain) = unsettled(position, terms);
-            if amount >= settings.least && terms.valid_until >= view.now {
+            let is_barred = is_gain && view.store.is_loss_pending();
+            if amount >= settings.least && terms.valid_until >= view.now && !is_barred {
                 due.push((is_gain, Reverse(amount), *address, position.market));
             }
         }
@@ -108,7 +121,8 @@ pub fn settlements(view: &View<'_>, settings: &Settling) -> Vec<Task> {
     due.truncate(settings.most);
     let settle = |(_, _, account, market): (bool, Reverse<u64>, Pubkey, u8)| {
         let at = view.store.market(market)?.at;
-        Some(Task::new("settle_pnl", ledger::settle_pnl(&at, account, quote_bank)))
+        let until = view.board.market(market).ok()?.valid_until;
+        Some(Task::new("settle_pnl", ledger::settle_pnl(&at, account, quote_bank)).until(until))
     };
     let pays_fees = |entry: &&crate::store::MarketEntry| {
         let market = &entry.market;

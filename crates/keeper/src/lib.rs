@@ -22,6 +22,12 @@
 //! - maker: orders rest at prices that get old. The next life quotes anew first of all; for when there is none,
 //!   `maker.dead_man_seconds` has anyone cancel them, which every `triggers` keeper does.
 //!
+//! # Several at once
+//!
+//! Keepers do not know of each other. Among accounts about as near to liquidation each liquidator begins with somebody else;
+//! the insurance driver leaves to liquidators what they do as well, unless nobody does it for ten seconds or the time to save
+//! the account is over. What needs prices waits until the board has them, rather than being refused.
+//!
 //! # Metrics
 //!
 //! Prometheus finds them where `metrics` says:

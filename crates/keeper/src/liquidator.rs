@@ -10,10 +10,13 @@ use crate::{
     ranking::{self, Ranked},
     role::Role,
 };
-use plimsoll_risk::num::{Quote, Ratio};
-use plimsoll_sim::strategy::Action;
+use plimsoll_risk::num::{Quote, RATIO_BITS, Ratio};
+use plimsoll_sim::strategy::{Action, Scope};
+use solana_pubkey::Pubkey;
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
 };
 
@@ -23,11 +26,19 @@ const PATIENCE: usize = 48;
 /// Lots given back are offered again after so long on the chain's clock where nobody took any, seconds.
 const AGAIN: i64 = 5;
 
+/// What others may do as well waits so long for them on the chain's clock, seconds, before the insurance driver does it.
+const COURTESY: i64 = 10;
+
+/// Loads that differ by less than this are taken for equal: an eighth.
+const EQUAL_BITS: u32 = RATIO_BITS - 3;
+
 /// What a liquidator remembers from turn to turn.
 #[derive(Debug, Default)]
 pub struct Liquidator {
     /// Lots that were offered last, by market, and when.
     offered: BTreeMap<u8, (i32, i64)>,
+    /// What is left to others, and since when.
+    left: BTreeMap<(Pubkey, Scope), i64>,
 }
 
 impl Liquidator {
@@ -36,18 +47,62 @@ impl Liquidator {
     pub fn turn(&mut self, desk: &Desk, role: Role, settings: &Liquidation, gives_back: bool) -> Duration {
         let least = Ratio::from_bps(settings.watch_bps);
         let (near, took) = timed(|| desk.looks(|view| ranking::riskiest(view, least)));
-        let near = near.unwrap_or_default();
+        let mut near = near.unwrap_or_default();
         shows(role, &near);
-        for ranked in near.iter().take(settings.most_scopes) {
+        near.truncate(settings.most_scopes);
+        spreads(&mut near, &desk.own().owner);
+        for ranked in &near {
             if desk.stop.is_set() {
                 return took;
             }
-            serves(desk, role, settings, ranked);
+            self.serves(desk, role, settings, ranked);
         }
+        self.left.retain(|of, _| near.iter().any(|it| (it.account, it.scope) == *of));
         if role == Role::Liquidator && gives_back {
             self.gives_back(desk, settings);
         }
         took
+    }
+
+    /// Everything that can be done about one scope now.
+    fn serves(&mut self, desk: &Desk, role: Role, settings: &Liquidation, ranked: &Ranked) {
+        let mut closed = BTreeSet::new();
+        for _ in 0..PATIENCE {
+            if desk.stop.is_set() {
+                return;
+            }
+            let decided = desk.looks(|view| {
+                let case = Case::of(*view, ranked.account, ranked.scope, taste(role, settings), &closed)?;
+                let (action, task) = decide(&case, role, Quote::new(settings.least_profit))?;
+                let is_others = role == Role::Insurance && is_anybodys(&action) && !case.is_overdue();
+                Some((action, task, is_others.then_some(view.now)))
+            });
+            let Some((action, task, others)) = decided.flatten() else {
+                self.left.remove(&(ranked.account, ranked.scope));
+                return;
+            };
+            if others.is_some_and(|now| !self.is_left_too_long(ranked, now)) {
+                return;
+            }
+            match desk.does(role, &task) {
+                Outcome::Done => {}
+                Outcome::Refused(_) => match way_of(&action) {
+                    Some(way) => {
+                        closed.insert(way);
+                    }
+                    // Nothing else can be tried in its place.
+                    None => return,
+                },
+                // The account is as it was: the next decision would be the same.
+                Outcome::Rehearsed | Outcome::Failed(_) | Outcome::Outdated => return,
+            }
+        }
+    }
+
+    /// Whether nobody has done what is to be done about a scope since it was first seen.
+    fn is_left_too_long(&mut self, ranked: &Ranked, now: i64) -> bool {
+        let since = *self.left.entry((ranked.account, ranked.scope)).or_insert(now);
+        now.saturating_sub(since) >= COURTESY
     }
 
     fn gives_back(&mut self, desk: &Desk, settings: &Liquidation) {
@@ -74,31 +129,13 @@ fn shows(role: Role, near: &[Ranked]) {
     metrics::gauge!("plimsoll_keeper_riskiest_load", "role" => role.name()).set(load);
 }
 
-/// Everything that can be done about one scope now.
-fn serves(desk: &Desk, role: Role, settings: &Liquidation, ranked: &Ranked) {
-    let mut closed = BTreeSet::new();
-    for _ in 0..PATIENCE {
-        if desk.stop.is_set() {
-            return;
-        }
-        let decided = desk.looks(|view| {
-            let case = Case::of(*view, ranked.account, ranked.scope, taste(role, settings), &closed)?;
-            decide(&case, role, Quote::new(settings.least_profit))
-        });
-        let Some((action, task)) = decided.flatten() else { return };
-        match desk.does(role, &task) {
-            Outcome::Done => {}
-            Outcome::Refused(_) => match way_of(&action) {
-                Some(way) => {
-                    closed.insert(way);
-                }
-                // Nothing else can be tried in its place.
-                None => return,
-            },
-            // The account is as it was: the next decision would be the same.
-            Outcome::Rehearsed | Outcome::Failed(_) => return,
-        }
-    }
+/// Among those about as near, an order of each keeper's own: where several work, each begins with somebody else.
+fn spreads(near: &mut [Ranked], own: &Pubkey) {
+    near.sort_by_cached_key(|ranked| {
+        let mut hasher = DefaultHasher::new();
+        (own, ranked.account).hash(&mut hasher);
+        (Reverse(ranked.load.get() >> EQUAL_BITS), hasher.finish(), ranked.account, ranked.scope)
+    });
 }
 
 fn taste(role: Role, settings: &Liquidation) -> Taste<'_> {
@@ -145,6 +182,11 @@ const fn is_for(role: Role, action: &Action) -> bool {
     }
 }
 
+/// Whether liquidators do it as well: all that only prepares something.
+const fn is_anybodys(action: &Action) -> bool {
+    !is_business(action) && !matches!(action, Action::Deleverage { .. } | Action::Resolve)
+}
+
 /// Whether it is done for what it earns.
 const fn is_business(action: &Action) -> bool {
     matches!(
@@ -154,4 +196,42 @@ const fn is_business(action: &Action) -> bool {
             | Action::SwapCollateral { .. }
             | Action::BuyPnl { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranked(account: u8, eighths: u32) -> Ranked {
+        let load = Ratio::new((eighths << EQUAL_BITS) + u32::from(account));
+        Ranked { load, account: Pubkey::new_from_array([account; 32]), scope: Scope::Cross }
+    }
+
+    #[test]
+    fn each_keeper_begins_with_somebody_else_among_those_about_as_near() {
+        let all: Vec<Ranked> = (0..64).map(|account| ranked(account, 9)).chain([ranked(64, 10)]).collect();
+        let order = |keeper: u8| {
+            let mut near = all.clone();
+            spreads(&mut near, &Pubkey::new_from_array([keeper; 32]));
+            near
+        };
+        let (one, other) = (order(101), order(102));
+        assert_eq!(
+            (one[0], other[0]),
+            (ranked(64, 10), ranked(64, 10)),
+            "the nearest comes first for everybody"
+        );
+        assert_eq!(one, order(101), "turn after turn the same");
+        let common = one[1..33].iter().filter(|it| other[1..33].contains(it)).count();
+        assert!(common < 28, "{common} of 32 are in both first halves");
+    }
+
+    #[test]
+    fn the_insurance_driver_waits_for_others_but_not_for_long() {
+        let (mut driver, scope) = (Liquidator::default(), ranked(1, 9));
+        assert!(!driver.is_left_too_long(&scope, 100) && !driver.is_left_too_long(&scope, 99 + COURTESY));
+        assert!(driver.is_left_too_long(&scope, 100 + COURTESY));
+        assert!(!driver.is_left_too_long(&ranked(2, 9), 100 + COURTESY), "another has not waited yet");
+        assert!(is_anybodys(&Action::Assess) && !is_anybodys(&Action::Resolve));
+    }
 }

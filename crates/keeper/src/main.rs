@@ -21,7 +21,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
-use std::{collections::BTreeSet, fs, path::PathBuf, str::FromStr, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, fs, io, path::PathBuf, str::FromStr, sync::Arc, thread, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 /// Keeps an exchange of Plimsoll going, for a fee.
@@ -40,6 +40,10 @@ struct Flags {
     /// Only rehearses transactions.
     #[arg(long)]
     dry_run: bool,
+    /// Stops, as when it is told to, once its standard input ends: whoever started it and holds the other end never leaves it
+    /// behind, however that one ends.
+    #[arg(long)]
+    until_stdin_ends: bool,
     /// How logs are written.
     #[arg(long, value_enum, default_value = "text")]
     logs: Logs,
@@ -73,6 +77,9 @@ fn main() -> Result<()> {
     let desk = Arc::new(Desk::new(of, Arc::new(chain), own, oracles));
     publish_metrics(&config)?;
     stop_when_told(Arc::clone(&desk))?;
+    if flags.until_stdin_ends {
+        stop_with_input(Arc::clone(&desk))?;
+    }
     run_with(&desk, &config, &roles, poster)
 }
 
@@ -147,6 +154,18 @@ fn stop_when_told(desk: Arc<Desk>) -> Result<()> {
                 std::process::exit(130);
             }
         });
+    })?;
+    Ok(())
+}
+
+/// When nobody holds the other end of the standard input any more the keeper finishes what it began.
+fn stop_with_input(desk: Arc<Desk>) -> Result<()> {
+    thread::Builder::new().name("input".to_owned()).spawn(move || {
+        if let Err(error) = io::copy(&mut io::stdin().lock(), &mut io::sink()) {
+            tracing::warn!(%error, "the standard input cannot be read");
+        }
+        tracing::info!("the standard input has ended: stopping");
+        desk.ends();
     })?;
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What a liquidator finds around an account in danger: books, pools, windows, and what its own account carries.
 
 use crate::desk::View;
+use plimsoll::premium;
 use plimsoll_client::{book::Side, windows};
 use plimsoll_risk::{
     health::{Check, Overlay},
-    layout::account::Position,
+    layout::account::{MarginAccount, Position},
     liquidation::{self, Scope as Measured},
     margin::Holdings,
     num::{Index, Quote, RATIO_BITS, Ratio, Shares, TokenAmount},
@@ -29,6 +30,24 @@ pub fn spare_margin(view: &View<'_>) -> u64 {
     let scope = Measured::Cross(Holdings::from(&own));
     let health = scope.measure(Check::Liquidator, &measures(view, &overlay)).map(|(health, _)| health);
     health.unwrap_or(Quote::ZERO).max(Quote::ZERO).magnitude()
+}
+
+/// Whether all prices may be used now that strict checks of the keeper's own account rest on: without them it may neither
+/// trade nor take anything.
+pub fn is_measurable(view: &View<'_>) -> bool {
+    let Some(own) = view.store.account(&view.own.account) else { return false };
+    let overlay = Overlay::none();
+    Measured::Cross(Holdings::from(&own)).measure(Check::Initial, &measures(view, &overlay)).is_ok()
+}
+
+/// Until when those prices may be used that may be used now, of all that an account holds, unix seconds.
+pub fn prices_hold(view: &View<'_>, account: &MarginAccount) -> i64 {
+    let quote = view.board.header.quote_bank;
+    let balances = account.balances.iter().filter(|slot| !slot.is_free() && slot.bank != quote);
+    let banks = balances.filter_map(|slot| Some(view.board.bank(slot.bank).ok()?.valid_until));
+    let positions = account.positions.iter().filter(|position| !position.is_free());
+    let markets = positions.filter_map(|position| Some(view.board.market(position.market).ok()?.valid_until));
+    banks.chain(markets).filter(|until| *until >= view.now).min().unwrap_or(i64::MAX)
 }
 
 /// Lots that the keeper takes over at most: what a part of its spare margin carries.
@@ -65,13 +84,15 @@ pub struct Depth {
 }
 
 /// What the book takes of at most so many lots within a limit, as far as one instruction meets orders and the market's window
-/// allows. Pegged orders and reduce-only ones are not counted: whether they match depends on what others hold.
+/// and price band allow: what is better than the band is taken off, as are orders of accounts that are flagged. Pegged orders
+/// and reduce-only ones are not counted: whether they match depends on what others hold.
 pub fn depth(view: &View<'_>, question: &BookQuestion, most: u32) -> Option<Depth> {
     let market = &view.store.market(question.market)?.market;
     let terms = view.board.market(question.market).ok()?;
     let side = if question.is_long { Side::Bid } else { Side::Ask };
     let most = most.min(windows::lots_into_book(market, terms, view.now));
     let mut depth = Depth::default();
+    let (low, high) = market.band_around(premium::index_ticks(terms, market.tick_lot)?);
     let orders = view.store.book(question.market)?.side(side).orders(None, u32::try_from(view.now).ok()?);
     for resting in orders.take(MAKERS.into()) {
         let of_a_lot = u64::from(resting.price.get()).saturating_mul(market.tick_lot.into());
@@ -80,13 +101,24 @@ pub fn depth(view: &View<'_>, question: &BookQuestion, most: u32) -> Option<Dept
         if if question.is_long { worth < limit } else { worth > limit } {
             break;
         }
-        if !resting.order.is_reduce_only() {
+        let is_within = low <= resting.price && resting.price <= high;
+        if is_within
+            && !resting.order.is_reduce_only()
+            && !is_flagged(view, question.market, &resting.order.owner.0)
+        {
             let lots = resting.order.lots.get().min(most.saturating_sub(depth.lots));
             depth.lots = depth.lots.saturating_add(lots);
             depth.worth = depth.worth.saturating_add(of_a_lot.saturating_mul(lots.into()));
         }
     }
     Some(depth)
+}
+
+/// Whether an account, or its pocket in a market, is flagged: a taker does not fill its orders.
+fn is_flagged(view: &View<'_>, market: u8, account: &[u8; 32]) -> bool {
+    let address = Pubkey::from(*account);
+    let flagged = Some(address).filter(|it| view.store.is_flagged(it)).and_then(|it| view.store.account(&it));
+    flagged.is_some_and(|account| plimsoll::state::MarginAccount(account).is_flagged_in(market, view.now))
 }
 
 /// Lots on the other side of a position, against which lots could be deleveraged; 0 while an epoch of it waits for somebody.

@@ -171,6 +171,7 @@ impl Poster {
             Outcome::Done | Outcome::Rehearsed => Ok(()),
             Outcome::Refused(code) => bail!("{name}: refused with {code}"),
             Outcome::Failed(why) => bail!("{name}: {why}"),
+            outdated @ Outcome::Outdated => bail!("{name}: {}", outdated.name()),
         }
     }
 }

@@ -46,9 +46,8 @@ impl Role {
     pub const fn topics(self) -> &'static [Topic] {
         match self {
             Self::Refresher => &[Topic::Oracle, Topic::Clock],
-            Self::Funding => &[Topic::Board, Topic::Clock],
+            Self::Funding | Self::Settler => &[Topic::Board, Topic::Clock],
             Self::Fills => &[Topic::Book, Topic::Place],
-            Self::Settler => &[Topic::Clock],
             Self::Triggers | Self::Maker => &[Topic::Board, Topic::Account, Topic::Clock],
             Self::Liquidator | Self::Insurance => {
                 &[Topic::Board, Topic::Account, Topic::Book, Topic::Place, Topic::Clock]

@@ -71,7 +71,8 @@ struct Worker<'a> {
 struct State {
     maker: Maker,
     liquidator: Liquidator,
-    settled_at: i64,
+    /// When everybody was settled last; a settling's pause before the first look.
+    settled_at: Option<i64>,
     poster: Option<Poster>,
 }
 
@@ -141,14 +142,16 @@ impl Worker<'_> {
         self.state.liquidator.turn(self.desk, self.role, settings, gives_back)
     }
 
-    /// Everybody, now and then on the chain's own clock.
+    /// Everybody, now and then on the chain's own clock, with prices.
     fn settles(&mut self) -> Duration {
         let settings = &self.config.settler;
-        let Some(now) = self.desk.looks(|view| view.now) else { return Duration::ZERO };
-        if now.saturating_sub(self.state.settled_at) < settings.seconds {
-            return Duration::ZERO;
-        }
-        self.state.settled_at = now;
+        let since = &mut self.state.settled_at;
+        let due = self.desk.looks(|view| {
+            let since = *since.get_or_insert(view.now.saturating_sub(settings.seconds));
+            duties::settles_now(view, settings, since).then_some(view.now)
+        });
+        let Some(now) = due.flatten() else { return Duration::ZERO };
+        self.state.settled_at = Some(now);
         self.does(|view| duties::settlements(view, settings))
     }
 

@@ -32,6 +32,8 @@ pub struct Store {
     flagged: BTreeSet<Pubkey>,
     /// Margin accounts in which something waits for its price or its time.
     waiting: BTreeSet<Pubkey>,
+    /// Margin accounts of which the cross part, or a pocket, is marked insolvent.
+    insolvent: BTreeSet<Pubkey>,
     /// The chain's time, unix seconds.
     now: Option<i64>,
     /// When the price in an oracle account was published, unix seconds; nothing before the account was seen.
@@ -87,6 +89,7 @@ impl Store {
             books: HashMap::new(),
             flagged: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            insolvent: BTreeSet::new(),
             now: None,
             oracles: BTreeMap::new(),
             seen: HashMap::new(),
@@ -228,6 +231,9 @@ impl Store {
         belongs(&mut self.flagged, address, is_flagged);
         let waits_for_silence = header.dead_man_deadline != 0 && header.orders_in_use != 0;
         belongs(&mut self.waiting, address, header.triggers_in_use != 0 || waits_for_silence);
+        let is_insolvent = header.state == account::ACCOUNT_INSOLVENT
+            || account.positions.iter().any(|position| position.flags & account::POSITION_INSOLVENT != 0);
+        belongs(&mut self.insolvent, address, is_insolvent);
         self.accounts.put(address, account);
     }
 
@@ -238,6 +244,7 @@ impl Store {
             self.accounts.remove(address);
             self.flagged.remove(address);
             self.waiting.remove(address);
+            self.insolvent.remove(address);
             Topic::Account
         } else if self.has(address) {
             self.markets.retain(|_, entry| entry.at.market != *address);
@@ -276,6 +283,11 @@ impl Store {
     /// Margin accounts in which something waits for its price or its time: trigger orders, a dead-man switch.
     pub const fn waiting(&self) -> &BTreeSet<Pubkey> {
         &self.waiting
+    }
+
+    /// Whether anybody is marked insolvent: until that is resolved nobody else is paid a gain.
+    pub fn is_loss_pending(&self) -> bool {
+        !self.insolvent.is_empty()
     }
 
     /// The exchange's own addresses.

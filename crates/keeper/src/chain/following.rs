@@ -23,6 +23,8 @@ use std::{
 const GLANCE: Duration = Duration::from_millis(200);
 /// A clock that was not heard for so long is asked: some nodes tell nobody of it.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Of those it is asked no more often than this, a slot, while nothing but the program's accounts changes.
+const CLOCK_PAUSE: Duration = Duration::from_millis(400);
 /// Between two attempts to connect: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -132,7 +134,7 @@ impl Following {
                 }
             }
             let news = news.into_iter().collect::<Result<Vec<Update>>>()?;
-            if clock.is_to_be_asked(&news) {
+            if clock.is_to_be_asked(&news, watched, Instant::now()) {
                 tell(Event::Changed(self.read(&client, &[CLOCK]).await?));
             }
             let doubtful = if news.is_empty() { Vec::new() } else { tell(Event::Changed(news)) };
@@ -215,15 +217,19 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Whether it has to be asked: with all news of a node that does not tell of it, and after a silence.
-    fn is_to_be_asked(&mut self, news: &[Update]) -> bool {
+    /// Whether it has to be asked: after a silence; where the node does not tell of it, with news, at once if those are of
+    /// something watched, since prices come with a time of their own.
+    fn is_to_be_asked(&mut self, news: &[Update], watched: &[Pubkey], now: Instant) -> bool {
         if news.iter().any(|update| update.address == CLOCK) {
-            (self.is_told, self.read_at) = (true, Instant::now());
+            (self.is_told, self.read_at) = (true, now);
             return false;
         }
-        let is_due = self.read_at.elapsed() >= CLOCK_PATIENCE || !(self.is_told || news.is_empty());
+        let age = now.saturating_duration_since(self.read_at);
+        let is_watched = news.iter().any(|update| watched.contains(&update.address));
+        let has_moved = is_watched || (!news.is_empty() && age >= CLOCK_PAUSE);
+        let is_due = age >= CLOCK_PATIENCE || (has_moved && !self.is_told);
         if is_due {
-            self.read_at = Instant::now();
+            self.read_at = now;
         }
         is_due
     }
@@ -234,12 +240,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_nobody_tells_of_is_asked_with_all_news() {
-        let update = |address| Update { address, slot: 1, data: None };
-        let (mut clock, news) = (Clock::default(), [update(Pubkey::default())]);
-        assert!(!clock.is_to_be_asked(&[]), "nothing has happened, and it was read just now");
-        assert!(clock.is_to_be_asked(&news) && clock.is_to_be_asked(&news));
-        assert!(!clock.is_to_be_asked(&[update(CLOCK)]));
-        assert!(!clock.is_to_be_asked(&news), "this node tells of it");
+    fn a_clock_that_nobody_tells_of_is_asked_when_prices_come_and_else_once_a_slot() {
+        let of = |address| [Update { address, slot: 1, data: None }];
+        let (program, price) = (Pubkey::new_from_array([1; 32]), Pubkey::new_from_array([2; 32]));
+        let mut clock = Clock::default();
+        let start = clock.read_at;
+        let mut asks =
+            |news: &[Update], passed: Duration| clock.is_to_be_asked(news, &[CLOCK, price], start + passed);
+        assert!(!asks(&[], Duration::ZERO), "nothing has happened, and it was read just now");
+        assert!(asks(&of(price), Duration::ZERO) && asks(&of(price), Duration::ZERO));
+        assert!(!asks(&of(program), CLOCK_PAUSE / 2));
+        assert!(asks(&of(program), CLOCK_PAUSE) && !asks(&of(program), CLOCK_PAUSE));
+        assert!(!asks(&[], CLOCK_PAUSE * 2) && asks(&[], CLOCK_PAUSE + CLOCK_PATIENCE));
+        assert!(!asks(&of(CLOCK), CLOCK_PAUSE + CLOCK_PATIENCE));
+        assert!(!asks(&of(price), CLOCK_PAUSE * 2 + CLOCK_PATIENCE), "this node tells of it");
     }
 }

@@ -5,10 +5,11 @@ use crate::{
     chain::Outcome,
     config::Making,
     desk::{Desk, Task, View},
+    outlook,
     role::Role,
     store::MarketEntry,
 };
-use plimsoll::premium;
+use plimsoll::{instructions::trade::MAX_PLACED, premium};
 use plimsoll_client::{
     book::{OrderId, Side},
     instructions::{
@@ -41,7 +42,6 @@ pub struct Middle {
 /// A new ladder.
 #[derive(Clone, Debug)]
 pub struct Quote {
-    market: u8,
     middle: Middle,
     /// Ways to place it, each for when the one before is refused. The last only takes away what is out of place by now.
     pub ways: Vec<Task>,
@@ -50,29 +50,36 @@ pub struct Quote {
 impl Maker {
     /// Quotes anew where it has to, one market after the other.
     pub fn turn(&mut self, desk: &Desk, settings: &Making) {
-        let due = desk.looks(|view| (sign_of_life(view, settings), self.quotes(view, settings)));
-        let Some((sign, quotes)) = due else { return };
+        let markets = |view: &View<'_>| quoted_markets(view, settings).map(|it| it.market.index).collect();
+        let due = desk.looks(|view| (sign_of_life(view, settings), markets(view)));
+        let Some((sign, markets)): Option<(_, Vec<u8>)> = due else { return };
         if let Some(task) = sign {
             desk.does(Role::Maker, &task);
         }
-        for quote in quotes {
+        for market in markets {
             if desk.stop.is_set() {
                 return;
             }
-            let mut outcomes = quote.ways.iter().map(|way| desk.does(Role::Maker, way));
-            let last = outcomes.find(|outcome| !matches!(outcome, Outcome::Refused(_)));
-            if !matches!(last, Some(Outcome::Failed(_))) {
-                self.quoted.insert(quote.market, quote.middle);
+            // Decided one by one: since the one before, prices and time may have changed.
+            let quote = desk.looks(|view| self.quote_in(view, settings, market)).flatten();
+            let Some(quote) = quote else { continue };
+            if is_settled(desk, &quote.ways) {
+                self.quoted.insert(market, quote.middle);
             }
         }
     }
 
     /// New ladders where the index has moved, lots were filled, or orders have been missing for a while: what is there is
-    /// cancelled and the ladder placed in one transaction. What of the crowd's orders is in the way is filled.
+    /// cancelled and the ladder placed in one transaction. What of the crowd's orders is in the way is filled. Nothing while a
+    /// price is missing to anything that the maker holds.
     pub fn quotes(&self, view: &View<'_>, settings: &Making) -> Vec<Quote> {
-        let Some(own) = view.store.account(&view.own.account) else { return Vec::new() };
         let quoted = quoted_markets(view, settings);
-        quoted.filter_map(|entry| self.quote(view, settings, entry, &own)).collect()
+        quoted.filter_map(|entry| self.quote_in(view, settings, entry.market.index)).collect()
+    }
+
+    fn quote_in(&self, view: &View<'_>, settings: &Making, market: u8) -> Option<Quote> {
+        let own = view.store.account(&view.own.account).filter(|_| outlook::is_measurable(view))?;
+        self.quote(view, settings, view.store.market(market)?, &own)
     }
 
     /// One that has quoted before, for tests.
@@ -93,7 +100,7 @@ impl Maker {
         let held = own.positions.iter().find(|position| !position.is_free() && position.market == market);
         let held = held.map_or(0, |position| position.lots.get());
         let (mut ladder, resting) = (style.ladder(&at, held), resting(own, market));
-        ladder.truncate(room(view, own, market));
+        ladder.truncate(room(view, own, market).min(MAX_PLACED));
         let middle = Middle { ticks: style.middle(&at, held), at: view.now };
         if let Some(was) = self.quoted.get(&market) {
             let is_off = Style::is_off(was.ticks, middle.ticks, settings.move_bps);
@@ -103,9 +110,24 @@ impl Maker {
                 return None;
             }
         }
-        let ways = Ways { view, entry, resting: &resting }.of(&ladder, held);
-        Some(Quote { market, middle, ways })
+        let until = outlook::prices_hold(view, own).min(view.board.market(market).ok()?.valid_until);
+        let ways = Ways { view, entry, resting: &resting, until }.of(&ladder, held);
+        Some(Quote { middle, ways })
     }
+}
+
+/// Tries one way after the other; says whether a ladder is placed, or cannot be. Not where it can once prices are new again.
+fn is_settled(desk: &Desk, ways: &[Task]) -> bool {
+    for way in ways {
+        let outcome = desk.does(Role::Maker, way);
+        if outcome.waits_for_prices() || matches!(outcome, Outcome::Failed(_)) {
+            return false;
+        }
+        if !matches!(outcome, Outcome::Refused(_)) {
+            return true;
+        }
+    }
+    true
 }
 
 /// How a ladder may be placed in a market.
@@ -113,6 +135,8 @@ struct Ways<'a> {
     view: &'a View<'a>,
     entry: &'a MarketEntry,
     resting: &'a [OrderId],
+    /// When the prices get too old.
+    until: i64,
 }
 
 impl Ways<'_> {
@@ -125,19 +149,22 @@ impl Ways<'_> {
         let reduces = |quoted: &&Quoted| held != 0 && quoted.is_bid == (held < 0);
         let reducing: Vec<Order> =
             ladder.iter().filter(reduces).map(|it| order(*it).post_only_slide()).collect();
-        let mut ways = vec![self.batch(&whole, &makers), self.batch(&resting, &[])];
+        let mut ways = Vec::new();
+        if !whole.is_empty() {
+            ways.extend([self.batch(&whole, &makers), self.batch(&resting, &[])]);
+        }
         if !reducing.is_empty() && reducing.len() < whole.len() {
             ways.push(self.batch(&reducing, &[]));
         }
         if !self.resting.is_empty() {
-            ways.push(self.batch(&[], &[]));
+            ways.push(Task::new("cancel_all", trading(self.view, self.entry).cancel_all(None)));
         }
         ways
     }
 
     fn batch(&self, orders: &[Order], makers: &[solana_pubkey::Pubkey]) -> Task {
         let trading = trading(self.view, self.entry);
-        Task::new("batch", trading.batch(self.resting, orders, &[], makers))
+        Task::new("batch", trading.batch(self.resting, orders, &[], makers)).until(self.until)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{maker::Maker, *};
 use crate::{
-    config::{Accruing, Making, Refreshing},
+    config::{Accruing, Making, Refreshing, Settling},
     scene::{NOW, Scene, clock, oracle},
 };
 use bytemuck::Zeroable;
@@ -64,6 +64,18 @@ fn funding_waits_for_a_valid_price_but_not_for_long() {
 }
 
 #[test]
+fn settlements_wait_for_prices_but_not_for_long() {
+    let mut scene = Scene::new();
+    let settings = Settling { seconds: 60, ..Settling::default() };
+    let mut is_due = |age: i64, is_valid: bool| {
+        scene.board.markets[0].valid_until = if is_valid { NOW } else { NOW - 1 };
+        scene.looks(&scene.store(), |view| settles_now(view, &settings, NOW - age))
+    };
+    assert!(!is_due(59, true) && is_due(60, true));
+    assert!(!is_due(60, false) && !is_due(599, false) && is_due(600, false));
+}
+
+#[test]
 fn a_maker_quotes_once_until_the_index_moves_or_orders_are_missing_for_long() {
     let (mut scene, settings, maker) = (Scene::new(), Making::default(), Maker::default());
     let ways = |scene: &Scene, maker: &Maker, now: i64| {
@@ -92,4 +104,50 @@ fn a_maker_quotes_once_until_the_index_moves_or_orders_are_missing_for_long() {
     (held.flags, held.lots) = (1, Lots::new(50_000));
     scene.account.orders[0] = plimsoll_risk::layout::account::OpenOrder { id: 8, ..Zeroable::zeroed() };
     assert_eq!(ways(&scene, &maker, NOW), Some(4), "besides: only what reduces, and at last nothing at all");
+}
+
+/// What a maker that has never quoted would quote in the first market.
+fn quoted(scene: &Scene, settings: &Making) -> Option<Vec<Task>> {
+    let quotes = scene.looks(&scene.store(), |view| Maker::default().quotes(view, settings));
+    quotes.into_iter().next().map(|quote| quote.ways)
+}
+
+#[test]
+fn a_maker_waits_while_a_price_is_missing_to_anything_that_it_holds() {
+    let (mut scene, settings) = (Scene::new(), Making::default());
+    scene.board.header.market_count = 2;
+    scene.board.markets[1] = scene.board.markets[0];
+    let held = &mut scene.account.positions[0];
+    (held.flags, held.market, held.lots) = (1, 1, Lots::new(50));
+    scene.board.markets[0].valid_until = NOW + 60;
+    for (until, is_quoted) in [(NOW, true), (NOW - 1, false), (NOW + 90, true)] {
+        scene.board.markets[1].valid_until = until;
+        let ways = quoted(&scene, &settings);
+        assert_eq!(ways.is_some(), is_quoted, "until {until}");
+        assert!(ways.iter().flatten().all(|way| way.until == until.min(NOW + 60)));
+    }
+}
+
+#[test]
+fn a_maker_places_no_more_orders_than_it_has_places_for() {
+    let (mut scene, many) = (Scene::new(), Making { ladder_bps: (1..=12).collect(), ..Making::default() });
+    let length = |ways: &[Task]| ways.first().map(|way| way.instruction.data.len());
+    let eight = Making { ladder_bps: (1..=8).collect(), ..Making::default() };
+    let (many_ways, eight_ways) = (quoted(&scene, &many), quoted(&scene, &eight));
+    let (many_ways, eight_ways) = (many_ways.expect("a ladder"), eight_ways.expect("a ladder"));
+    assert_eq!(length(&many_ways), length(&eight_ways), "one instruction places sixteen");
+
+    for order in &mut scene.account.orders {
+        (order.id, order.market) = (8, 1);
+    }
+    assert_eq!(
+        quoted(&scene, &many).map(|ways| ways.len()),
+        Some(0),
+        "all places are taken by another market"
+    );
+    for order in &mut scene.account.orders {
+        order.market = 0;
+    }
+    let ways = quoted(&scene, &many).expect("they wait to be applied");
+    assert_eq!(ways.iter().map(|way| way.name).collect::<Vec<_>>(), ["cancel_all"]);
 }

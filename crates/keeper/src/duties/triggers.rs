@@ -64,7 +64,7 @@ fn execution(view: &View<'_>, account: &Pubkey, slot: u8, trigger: &TriggerOrder
     let makers = view.store.owners(trigger.market, side, view.now, COMPANIONS, &[*account, view.own.account]);
     let quote_bank = view.store.quote_bank()?;
     let execution = Execution { market: entry.at, account: *account, keeper: view.own.account, quote_bank };
-    Some(Task::new("execute_trigger", execution.execute(slot, &[], &makers)))
+    Some(Task::new("execute_trigger", execution.execute(slot, &[], &makers)).until(terms.valid_until))
 }
 
 /// Whether the price, in ticks, has come to the trigger. A stop that sells waits for a fall, a profit that it sells for a rise.

@@ -38,7 +38,8 @@ fn unwind(view: &View<'_>, position: &Position, reach_bps: u32) -> Option<Unwind
     let makers = view.store.owners(position.market, side, view.now, COMPANIONS, &[own.account]);
     let trading = Trading { market: entry.at, account: own.account, trader: own.owner };
     let order = maker::order(back).immediate().reduce_only();
-    let task = Task::new("place_order", trading.place(&order, &[], &makers));
+    let until = view.board.market(position.market).ok()?.valid_until;
+    let task = Task::new("place_order", trading.place(&order, &[], &makers)).until(until);
     Some(Unwinding { market: position.market, lots: position.lots.get(), task })
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::scene::{clock, flagged_at, oracle};
+use crate::scene::{clock, data, flagged_at, oracle};
+use anchor_lang::Discriminator;
+use bytemuck::Zeroable;
 
 fn key(number: u8) -> Pubkey {
     Pubkey::new_from_array([number; 32])
@@ -79,4 +81,23 @@ fn times_only_go_forward_whatever_slot_they_come_with() {
     assert_eq!(store.apply(&oracle(key(4), 50)), Ok(Applied::Nothing), "nobody watches it");
     assert_eq!(store.replace(100, &[]), Ok(()));
     assert_eq!((store.now(), store.published(&key(3))), (Some(70), Some(50)), "no snapshot shows them");
+}
+
+#[test]
+fn a_loss_is_pending_while_anybody_is_marked_insolvent() {
+    let mut store = Store::new(ExchangeAddresses::derive());
+    let mut slot = 0;
+    let mut is_pending = |account: account::MarginAccount| {
+        slot += 1;
+        let data = Some(data(MarginAccount::DISCRIMINATOR, &account));
+        assert!(store.apply(&Update { address: key(1), slot, data }).is_ok());
+        store.is_loss_pending()
+    };
+    let healthy = account::MarginAccount::zeroed();
+    let (mut cross, mut pocket) = (healthy, healthy);
+    cross.header.state = account::ACCOUNT_INSOLVENT;
+    pocket.positions[3].flags = account::POSITION_INSOLVENT;
+    assert_eq!([healthy, cross, healthy, pocket].map(&mut is_pending), [false, true, false, true]);
+    assert!(store.apply(&Update { address: key(1), slot: 9, data: None }).is_ok());
+    assert!(!store.is_loss_pending());
 }
