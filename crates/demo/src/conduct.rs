@@ -164,7 +164,7 @@ impl Conductor<'_> {
     fn lives_through(&mut self, unix_time: i64, prices: &[Price]) -> Result<()> {
         ensure!(!self.stop.load(Ordering::Relaxed), "interrupted");
         if self.kills.is_some_and(|every| self.outcome.steps % every == every - 1) {
-            let number = self.dice.below(self.keepers.all.len() as u64);
+            let number = self.dice.below(self.keepers.people.len() as u64);
             self.keepers.kill(number as usize)?;
             self.outcome.kills += 1;
         }
@@ -224,9 +224,9 @@ impl Conductor<'_> {
         self.outcome.endangered_left = look.endangered;
         self.outcome.looks.push(look);
         let at_first = self.equity.is_empty();
-        for keeper in &self.keepers.all {
-            let Some(equity) = photograph.equity(&ledger, &keeper.person.account) else { continue };
-            let name = &keeper.person.name;
+        for person in &self.keepers.people {
+            let Some(equity) = photograph.equity(&ledger, &person.account) else { continue };
+            let name = &person.name;
             if at_first {
                 self.equity.insert(name.clone(), equity);
             }
@@ -321,9 +321,9 @@ impl Conductor<'_> {
             outcome.instructions.insert(name, used);
         }
         outcome.keeper_errors = self.keepers.errors()?;
-        for keeper in &self.keepers.all {
-            let fees = record.earned.get(&keeper.person.account).copied().unwrap_or_default();
-            let profit: &mut Profit = outcome.keeper_profit.entry(keeper.person.name.clone()).or_default();
+        for person in &self.keepers.people {
+            let fees = record.earned.get(&person.account).copied().unwrap_or_default();
+            let profit: &mut Profit = outcome.keeper_profit.entry(person.name.clone()).or_default();
             profit.fees = Amount::new(fees);
         }
         outcome.violations.append(&mut record.violations);

@@ -1,19 +1,12 @@
 //! Everybody who is there when the crash comes: each with a key of their own, each signs what they do, all over JSON-RPC.
 
 use crate::stage::{PURSE, Stage, must};
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use plimsoll::state::{MarginAccount, RiskBoard};
 use plimsoll_client::{
     book::Side,
-    instructions::{
-        account,
-        insurance::Stake,
-        ledger::Pocket,
-        order::Order,
-        trade::Trading,
-        vault::{Inflow, Outflow},
-    },
-    rpc::{Outcome, Sender, Terms},
+    instructions::{account, insurance::Stake, ledger::Pocket, order::Order, trade::Trading, vault::Outflow},
+    rpc::{Outcome, Sender},
 };
 use plimsoll_deploy::local;
 use plimsoll_localnet::wallet;
@@ -37,8 +30,6 @@ const WHOLE: u64 = 1_000_000;
 const STAKES: [u64; 2] = [150_000, 50_000];
 /// Clients at work at the same time.
 const CLIENTS: usize = 4;
-/// Compute limit of transactions that open accounts, units.
-const ROOMY: u32 = 200_000;
 /// How often a trade that is refused is tried again, a tenth smaller.
 const ATTEMPTS: usize = 5;
 
@@ -194,19 +185,12 @@ fn each<T: Sync>(stage: &Stage, items: &[T], does: impl Fn(&Sender, &T) -> Resul
 /// Somebody opens an account and deposits native units, by bank; the tokens come out of nothing.
 fn opens(stage: &Stage, sender: &Sender, person: &Person, deposits: &[(u8, u64)]) -> Result<()> {
     let account = account::MarginAccount::derive(&stage.of, person.owner(), 0);
-    let mut instructions = vec![account.open(sender.payer())];
-    for (bank, amount) in deposits.iter().filter(|(_, amount)| *amount > 0) {
-        let bank = stage.banks[usize::from(*bank)];
-        let source = wallet::give(&stage.network, &bank, &person.owner(), *amount)?;
-        let inflow = Inflow { bank, account: person.account, depositor: person.owner(), source };
-        instructions.push(inflow.deposit(*amount));
-    }
+    let deposits = deposits.iter().filter(|(_, amount)| *amount > 0);
+    let deposits: Vec<_> =
+        deposits.map(|(bank, amount)| (stage.banks[usize::from(*bank)], *amount)).collect();
     // As many as surely fit a transaction.
-    for some in instructions.chunks(3) {
-        // How long the program searches for an address depends on the key: a limit by measured caps may be too low.
-        let terms = Terms { compute_limit: Some(ROOMY), ..Terms::default() };
-        let outcome = sender.send_with(some, &[&person.key], terms);
-        ensure!(outcome.is_done(), "{} comes: {outcome}", person.name);
+    for some in wallet::entry(&stage.network, &account, sender.payer(), &deposits)?.chunks(3) {
+        must(sender, some, &[&person.key]).with_context(|| format!("{} comes", person.name))?;
     }
     Ok(())
 }

@@ -4,31 +4,22 @@ use crate::{
     crowd::{self, Capital, Person},
     stage::{PURSE, Stage},
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use plimsoll_client::errors::{self, refusal};
 use plimsoll_keeper::chain::Outcome;
-use plimsoll_localnet::wallet;
-use serde::{Deserialize, Serialize};
-use solana_keypair::Signer;
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::LazyLock,
-    thread,
-    time::{Duration, Instant},
+use plimsoll_localnet::{
+    keepers::{Job, Keepers as Processes, Logs},
+    wallet,
 };
+use serde::Deserialize;
+use solana_keypair::Signer;
+use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
+use toml::toml;
 
-/// The keeper's executable, beside the demo's own.
-const PROGRAM: &str = "plimsoll-keeper";
 /// What is counted where a node does not answer, or says no.
 const NETWORK: &str = "Network";
 /// The first code of the program's own refusals.
 const ERROR_CODE_OFFSET: u32 = 6_000;
-/// How long a keeper may take to finish what it began.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Who does what, and with how much: whole quote, and worth of each other token.
 const STAFF: [(&str, &[&str], Capital); 5] = [
     ("clerk", &["refresher", "funding", "fills", "settler", "triggers"], Capital { quote: 1_000, tokens: 0 }),
@@ -38,22 +29,11 @@ const STAFF: [(&str, &[&str], Capital); 5] = [
     ("maker", &["maker"], Capital { quote: 50_000_000, tokens: 0 }),
 ];
 
-/// One keeper.
-pub struct Keeper {
-    /// Who it is.
-    pub person: Person,
-    /// Its configuration.
-    config: PathBuf,
-    /// What it says.
-    pub log: PathBuf,
-    process: Option<Child>,
-}
-
 /// All keepers; they end when dropped.
 pub struct Keepers {
-    /// One by one.
-    pub all: Vec<Keeper>,
-    program: PathBuf,
+    /// Who they are, in the order of their numbers.
+    pub people: Vec<Person>,
+    processes: Processes,
 }
 
 impl Keepers {
@@ -62,25 +42,22 @@ impl Keepers {
     /// # Errors
     /// A file that cannot be written; the network or the program refuses; the executable is not there.
     pub fn hire(stage: &Stage, folder: &Path) -> Result<Self> {
-        let program = std::env::current_exe()?.with_file_name(PROGRAM);
-        let program = if program.exists() { program } else { beside_tests(&program) };
-        ensure!(program.exists(), "{} is missing: `cargo build --workspace` makes it", program.display());
-        fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
-        let people = STAFF.map(|(name, ..)| Person::named(stage, name.to_owned()));
+        let mut processes = Processes::new(folder, Logs::Json)?;
+        let people: Vec<Person> = STAFF.map(|(name, ..)| Person::named(stage, name.to_owned())).into();
         let capital: Vec<(&Person, Capital)> =
             people.iter().zip(STAFF).map(|(person, (.., capital))| (person, capital)).collect();
         crowd::equip(stage, &capital)?;
-        let mut all = Vec::new();
-        for (person, (name, roles, _)) in people.into_iter().zip(STAFF) {
+        for (person, (name, roles, _)) in people.iter().zip(STAFF) {
             wallet::fund(&stage.network, &person.key.pubkey(), PURSE)?;
-            let path = |ending| folder.join(format!("{name}.{ending}"));
-            let (key, config, log) = (path("json"), path("toml"), path("log"));
-            fs::write(&key, serde_json::to_string(&person.key.to_bytes().to_vec())?)?;
-            fs::write(&config, toml::to_string(&configuration(stage, &key, roles))?)?;
-            File::create(&log)?;
-            all.push(Keeper { person, config, log, process: None });
+            let settings = toml! {
+                [settler]
+                seconds = 3_600
+                least = 10_000_000
+            };
+            let job = Job { name, roles, settings };
+            processes.hire(&stage.network, &stage.manifest, &person.key, job)?;
         }
-        Ok(Self { all, program })
+        Ok(Self { people, processes })
     }
 
     /// Starts those that do not work.
@@ -88,34 +65,26 @@ impl Keepers {
     /// # Errors
     /// A process that cannot be started.
     pub fn start(&mut self) -> Result<()> {
-        for keeper in &mut self.all {
-            let has_ended = keeper.process.as_mut().is_none_or(|it| !matches!(it.try_wait(), Ok(None)));
-            if has_ended {
-                keeper.process = Some(spawn(&self.program, keeper)?);
-            }
-        }
-        Ok(())
+        self.processes.start()
     }
 
     /// Kills one at once, whatever it is doing, and starts it again.
     ///
     /// # Errors
-    /// A process that cannot be started.
+    /// There is no such keeper; a process that cannot be started.
     pub fn kill(&mut self, number: usize) -> Result<()> {
-        if let Some(mut process) = self.all.get_mut(number).and_then(|keeper| keeper.process.take()) {
-            process.kill()?;
-            process.wait()?;
-        }
+        self.processes.kill(number)?;
         self.start()
     }
 
-    /// Those that ended by themselves since the last look, by name: nobody asked them to.
+    /// Those that ended by themselves since the last look, in words: nobody asked them to.
     pub fn ended(&mut self) -> Vec<String> {
-        let ended = |keeper: &mut Keeper| {
-            let status = keeper.process.as_mut()?.try_wait().ok().flatten()?;
-            Some(format!("{} ended by itself ({status}): see {}", keeper.person.name, keeper.log.display()))
-        };
-        self.all.iter_mut().filter_map(ended).collect()
+        self.processes.ended()
+    }
+
+    /// Asks all to stop, and waits until they have.
+    pub fn stop(&mut self) {
+        self.processes.stop();
     }
 
     /// What keepers were refused or could not send, by name, out of their logs: those of killed ones too. What others had done
@@ -125,7 +94,7 @@ impl Keepers {
     /// A log that cannot be read.
     pub fn errors(&self) -> Result<BTreeMap<String, u64>> {
         let mut errors = BTreeMap::new();
-        for keeper in &self.all {
+        for keeper in &self.processes.all {
             for line in fs::read_to_string(&keeper.log)?.lines() {
                 // The last line of one that was killed may be cut off.
                 let Ok(line) = serde_json::from_str::<Line>(line) else { continue };
@@ -138,33 +107,6 @@ impl Keepers {
             }
         }
         Ok(errors)
-    }
-
-    /// Asks all to stop, and waits until they have.
-    pub fn stop(&mut self) {
-        for process in self.all.iter_mut().filter_map(|keeper| keeper.process.as_mut()) {
-            drop(process.stdin.take());
-        }
-        let end = Instant::now() + PATIENCE;
-        for keeper in &mut self.all {
-            let Some(mut process) = keeper.process.take() else { continue };
-            while matches!(process.try_wait(), Ok(None)) && Instant::now() < end {
-                thread::sleep(Duration::from_millis(10));
-            }
-            // It may have ended in the meantime.
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-impl Drop for Keepers {
-    fn drop(&mut self) {
-        for process in self.all.iter_mut().filter_map(|keeper| keeper.process.as_mut()) {
-            // It may have ended already.
-            let _ = process.kill();
-            let _ = process.wait();
-        }
     }
 }
 
@@ -190,72 +132,4 @@ fn is_error(outcome: &str) -> bool {
     let done = [Outcome::Done, Outcome::Rehearsed].map(|it| it.name());
     let is_too_late = CODES.get(outcome).is_some_and(|code| Outcome::Refused(*code).is_too_late());
     !is_too_late && !done.iter().any(|it| it == outcome)
-}
-
-/// Tests lie in a folder below that of the executables.
-fn beside_tests(program: &Path) -> PathBuf {
-    program.parent().and_then(Path::parent).map_or_else(PathBuf::new, |folder| folder.join(PROGRAM))
-}
-
-/// Starts one that ends with this process, however this one ends: it holds the other end of its standard input.
-fn spawn(program: &Path, keeper: &Keeper) -> Result<Child> {
-    let log = File::options().append(true).open(&keeper.log)?;
-    Command::new(program)
-        .arg("--config")
-        .arg(&keeper.config)
-        .args(["--logs", "json", "--until-stdin-ends"])
-        // What became of transactions is read out of the logs.
-        .env("RUST_LOG", "info")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .with_context(|| format!("could not start {}", program.display()))
-}
-
-#[derive(Serialize)]
-struct Configuration {
-    keypair: PathBuf,
-    roles: Vec<&'static str>,
-    node: Node,
-    refresher: Refresher,
-    settler: Settler,
-}
-
-#[derive(Serialize)]
-struct Node {
-    rpc: String,
-    websocket: String,
-    commitment: &'static str,
-    most_priority: u64,
-    most_urgent_priority: u64,
-}
-
-#[derive(Serialize)]
-struct Refresher {
-    oracles: BTreeMap<String, String>,
-}
-
-#[derive(Serialize)]
-struct Settler {
-    seconds: i64,
-    least: u64,
-}
-
-fn configuration(stage: &Stage, key: &Path, roles: &[&'static str]) -> Configuration {
-    let oracle = |feed: usize| (feed.to_string(), stage.publisher.account(feed).to_string());
-    Configuration {
-        keypair: key.to_owned(),
-        roles: roles.to_vec(),
-        node: Node {
-            rpc: stage.network.rpc_url(),
-            websocket: stage.network.websocket_url(),
-            commitment: "processed",
-            // Nobody bids on a local network, and its node takes long to find out.
-            most_priority: 0,
-            most_urgent_priority: 0,
-        },
-        refresher: Refresher { oracles: (0..stage.manifest.feeds.len()).map(oracle).collect() },
-        settler: Settler { seconds: 3_600, least: 10_000_000 },
-    }
 }

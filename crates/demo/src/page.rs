@@ -57,10 +57,10 @@ pub fn page(outcome: &Outcome) -> String {
     markup.into_string()
 }
 
-/// Prices, margin, liquidations and deficits as one drawing, for a text that has no room for a page.
+/// Prices, margin, liquidations and open interest as one drawing, for a text that has no room for a page.
 pub fn picture(outcome: &Outcome) -> String {
-    let [prices, _, margin, ways, _, deficits] = charts(outcome);
-    picture::beside_each_other(&[prices, margin, ways, deficits])
+    let [prices, open_interest, margin, ways, _, _] = charts(outcome);
+    picture::beside_each_other(&[prices, margin, ways, open_interest])
 }
 
 fn header(outcome: &Outcome) -> Markup {
