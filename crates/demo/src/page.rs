@@ -237,7 +237,8 @@ mod tests {
         let picture = picture(&outcome());
         assert!(picture.starts_with("<svg") && picture.ends_with("</svg>\n"));
         assert_eq!(picture.matches("<svg").count(), picture.matches("</svg>").count());
-        assert_eq!(picture.matches("<svg").count(), 5);
+        // The drawing, four places in it, a chart in each.
+        assert_eq!(picture.matches("<svg").count(), 9);
         assert!(picture.contains("Liquidations by way") && !picture.contains("not drawn"));
     }
 
